@@ -1,0 +1,84 @@
+import { z } from 'zod'
+import {
+  callIdSchema,
+  deviceIdSchema,
+  participantIdSchema,
+  producerIdSchema,
+  roomNameSchema,
+  userIdSchema,
+} from './ids.ts'
+import { mediaKindSchema, trackSourceSchema } from './media.ts'
+
+/** Why a call ended, as the device that hears it should show it. */
+export const endReasonSchema = z.enum([
+  'hangup',
+  'declined',
+  'busy',
+  'no-answer',
+  'cancelled',
+  'answered-elsewhere',
+  'declined-elsewhere',
+  'failed',
+  'removed',
+])
+export type EndReason = z.infer<typeof endReasonSchema>
+
+/** What became of an invitation. */
+export const inviteStateSchema = z.enum(['ringing', 'declined', 'busy', 'no-answer', 'unreachable'])
+export type InviteState = z.infer<typeof inviteStateSchema>
+
+/** `p2p` between two devices, `sfu` through a node. */
+export const mediaPathSchema = z.enum(['p2p', 'sfu'])
+export type MediaPath = z.infer<typeof mediaPathSchema>
+
+/** What a participant says he sends; what the others show as muted or not. */
+export const sendingSchema = z.object({
+  microphone: z.boolean(),
+  camera: z.boolean(),
+  screen: z.boolean(),
+})
+export type Sending = z.infer<typeof sendingSchema>
+
+export const publicationSchema = z.object({
+  producer: producerIdSchema,
+  source: trackSourceSchema,
+  kind: mediaKindSchema,
+  paused: z.boolean(),
+  /** The topology epoch whose node carries the stream. */
+  epoch: z.int().min(1),
+})
+export type Publication = z.infer<typeof publicationSchema>
+
+export const participantViewSchema = z.object({
+  id: participantIdSchema,
+  user: userIdSchema,
+  device: deviceIdSchema,
+  /** False while the participant's signaling connection is away; his media may well go on. */
+  connected: z.boolean(),
+  sending: sendingSchema,
+  /** Streams on the SFU. */
+  publications: z.array(publicationSchema),
+})
+export type ParticipantView = z.infer<typeof participantViewSchema>
+
+export const topologyViewSchema = z.object({
+  path: mediaPathSchema,
+  /** Rises with each change of path or node; messages that name an older one are void. */
+  epoch: z.int().min(0),
+  /** The path being warmed up, until all are ready for it. */
+  next: z.object({ path: mediaPathSchema, epoch: z.int().min(1) }).optional(),
+})
+export type TopologyView = z.infer<typeof topologyViewSchema>
+
+/** A call as each device in it sees it: complete, so that the newest one is all that counts. */
+export const callViewSchema = z.object({
+  id: callIdSchema,
+  /** Set for rooms; absent for calls that ring. */
+  room: roomNameSchema.optional(),
+  startedBy: userIdSchema,
+  answered: z.boolean(),
+  participants: z.array(participantViewSchema),
+  invites: z.array(z.object({ user: userIdSchema, state: inviteStateSchema })),
+  topology: topologyViewSchema,
+})
+export type CallView = z.infer<typeof callViewSchema>

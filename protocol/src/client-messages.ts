@@ -1,0 +1,222 @@
+import { z } from 'zod'
+import { callViewSchema, endReasonSchema, sendingSchema } from './call-view.ts'
+import {
+  callIdSchema,
+  consumerIdSchema,
+  deviceIdSchema,
+  participantIdSchema,
+  producerIdSchema,
+  roomNameSchema,
+  sessionIdSchema,
+  transportIdSchema,
+  userIdSchema,
+} from './ids.ts'
+import { limits } from './limits.ts'
+import {
+  callMediaSchema,
+  consumerInfoSchema,
+  dtlsParametersSchema,
+  iceParametersSchema,
+  layerReasonSchema,
+  mediaSessionSchema,
+  rtpCapabilitiesSchema,
+  rtpParametersSchema,
+  streamViewsSchema,
+  trackSourceSchema,
+} from './media.ts'
+
+/** An `RTCIceServer`, as browsers take it. */
+export const iceServerSchema = z.object({
+  urls: z.array(z.string()),
+  username: z.string().optional(),
+  credential: z.string().optional(),
+})
+export type IceServer = z.infer<typeof iceServerSchema>
+
+/** STUN and TURN servers with credentials that hold until `expiresAt` (ms since the epoch). */
+export const iceConfigSchema = z.object({
+  iceServers: z.array(iceServerSchema),
+  expiresAt: z.number(),
+})
+export type IceConfig = z.infer<typeof iceConfigSchema>
+
+export const presenceStatusSchema = z.enum(['online', 'in-call', 'offline'])
+export type PresenceStatus = z.infer<typeof presenceStatusSchema>
+
+export const presenceSchema = z.object({ user: userIdSchema, status: presenceStatusSchema })
+export type Presence = z.infer<typeof presenceSchema>
+
+/** One step of perfect negotiation between two devices (W3C WebRTC §10.7); opaque to the server. */
+export const peerSignalSchema = z.union([
+  z.object({
+    description: z.object({
+      type: z.enum(['offer', 'answer', 'rollback', 'pranswer']),
+      sdp: z.string().max(limits.sdpLength),
+    }),
+    /** Which source each media section carries: mid → source. */
+    sources: z.record(z.string().max(16), trackSourceSchema),
+  }),
+  z.object({
+    candidate: z
+      .object({
+        candidate: z.string().max(limits.candidateLength),
+        sdpMid: z.string().max(16).nullable(),
+        sdpMLineIndex: z.int().min(0).max(255).nullable(),
+        usernameFragment: z.string().max(256).nullish(),
+      })
+      .nullable(),
+  }),
+])
+export type PeerSignal = z.infer<typeof peerSignalSchema>
+
+const nothing = z.object({})
+const inCall = z.object({ call: callIdSchema })
+const joined = z.object({ call: callViewSchema, participant: participantIdSchema })
+const users = z.array(userIdSchema).min(1).max(limits.invitesPerRequest)
+
+/** Every request of a client: its data, and the data of a successful answer. */
+export const clientRequests = {
+  /** STUN and TURN servers with fresh credentials. */
+  'ice.get': { data: nothing, result: iceConfigSchema },
+  /** Who is there; changes follow as `presence` events. */
+  'presence.subscribe': { data: nothing, result: z.object({ users: z.array(presenceSchema) }) },
+
+  'call.start': {
+    data: inCall.extend({ users, media: callMediaSchema }),
+    result: joined,
+  },
+  'call.accept': { data: inCall.extend({ media: callMediaSchema }), result: joined },
+  'call.decline': { data: inCall, result: nothing },
+  /** Leaves; cancels where nobody has answered yet. */
+  'call.hangup': { data: inCall, result: nothing },
+  'call.invite': { data: inCall.extend({ users, media: callMediaSchema }), result: nothing },
+  /** `sfu` asks that the room never goes peer to peer. */
+  'room.join': {
+    data: z.object({
+      room: roomNameSchema,
+      media: callMediaSchema,
+      topology: z.enum(['auto', 'sfu']),
+    }),
+    result: joined,
+  },
+  'call.sending': { data: inCall.extend({ sending: sendingSchema }), result: nothing },
+
+  /** To the other device of a `p2p` path. */
+  'call.signal': {
+    data: inCall.extend({
+      to: participantIdSchema,
+      epoch: z.int().min(0),
+      signal: peerSignalSchema,
+    }),
+    result: nothing,
+  },
+  /** This device receives media on the path of `epoch`. */
+  'call.ready': { data: inCall.extend({ epoch: z.int().min(1) }), result: nothing },
+  /** Peer to peer does not work here, or is not wanted: go through the SFU. */
+  'call.escalate': { data: inCall, result: nothing },
+
+  'sfu.open': { data: inCall.extend({ epoch: z.int().min(1) }), result: mediaSessionSchema },
+  /** What this device can receive; before its first `sfu.consume`. */
+  'sfu.capabilities': {
+    data: inCall.extend({ rtpCapabilities: rtpCapabilitiesSchema }),
+    result: nothing,
+  },
+  'sfu.connect': {
+    data: inCall.extend({ transport: transportIdSchema, dtlsParameters: dtlsParametersSchema }),
+    result: nothing,
+  },
+  'sfu.restart-ice': {
+    data: inCall.extend({ transport: transportIdSchema }),
+    result: z.object({ iceParameters: iceParametersSchema }),
+  },
+  'sfu.produce': {
+    data: inCall.extend({
+      transport: transportIdSchema,
+      source: trackSourceSchema,
+      rtpParameters: rtpParametersSchema,
+      paused: z.boolean(),
+    }),
+    result: z.object({ producer: producerIdSchema }),
+  },
+  'sfu.pause': {
+    data: inCall.extend({ producer: producerIdSchema, paused: z.boolean() }),
+    result: nothing,
+  },
+  'sfu.unproduce': { data: inCall.extend({ producer: producerIdSchema }), result: nothing },
+  'sfu.consume': {
+    data: inCall.extend({ producer: producerIdSchema }),
+    result: consumerInfoSchema,
+  },
+  /** The receiver is set up: let the stream flow. */
+  'sfu.resume': { data: inCall.extend({ consumer: consumerIdSchema }), result: nothing },
+  /** How large each stream is shown; the node chooses layers by it. */
+  'sfu.view': { data: inCall.extend({ views: streamViewsSchema }), result: nothing },
+} as const satisfies Readonly<Record<string, { data: z.ZodType; result: z.ZodType }>>
+
+export type ClientRequestType = keyof typeof clientRequests
+export type ClientRequestData<T extends ClientRequestType> = z.infer<
+  (typeof clientRequests)[T]['data']
+>
+export type ClientRequestResult<T extends ClientRequestType> = z.infer<
+  (typeof clientRequests)[T]['result']
+>
+
+/** The first event of every connection. */
+export const welcomeSchema = z.object({
+  session: sessionIdSchema,
+  resumeKey: z.string(),
+  user: userIdSchema,
+  device: deviceIdSchema,
+  /** `replayed`: the missed events follow. `new`: calls of an older session are over. */
+  resumed: z.enum(['new', 'replayed', 'snapshot']),
+  /** With `snapshot`: the calls that this device is in, as they stand now. */
+  calls: z.array(callViewSchema),
+  ice: iceConfigSchema,
+})
+export type Welcome = z.infer<typeof welcomeSchema>
+
+/** Every event of the server. */
+export const serverEvents = {
+  welcome: welcomeSchema,
+  presence: z.object({ users: z.array(presenceSchema) }),
+  'call.incoming': z.object({
+    call: callViewSchema,
+    from: userIdSchema,
+    media: callMediaSchema,
+  }),
+  'call.updated': z.object({ call: callViewSchema }),
+  'call.ended': z.object({ call: callIdSchema, reason: endReasonSchema }),
+  'call.signal': z.object({
+    call: callIdSchema,
+    from: participantIdSchema,
+    epoch: z.int().min(0),
+    signal: peerSignalSchema,
+  }),
+  /** Who speaks; `null` when nobody does. */
+  'sfu.speaker': z.object({ call: callIdSchema, participant: participantIdSchema.nullable() }),
+  /** To a publisher: the highest simulcast layer that anybody takes; -1 when nobody watches. */
+  'sfu.demand': z.object({
+    call: callIdSchema,
+    producer: producerIdSchema,
+    maxSpatialLayer: z.int().min(-1).max(2),
+    reason: layerReasonSchema,
+  }),
+  /** To a subscriber: the layer that it now gets; `null` when none fits. */
+  'sfu.layer': z.object({
+    call: callIdSchema,
+    consumer: consumerIdSchema,
+    spatialLayer: z.int().min(0).max(2).nullable(),
+    reason: layerReasonSchema,
+  }),
+  /** The server is about to close this connection. */
+  'session.closed': z.object({
+    code: z.enum(['session-replaced', 'token-expired', 'shutting-down']),
+  }),
+} as const satisfies Readonly<Record<string, z.ZodType>>
+
+export type ServerEventType = keyof typeof serverEvents
+export type ServerEventData<T extends ServerEventType> = z.infer<(typeof serverEvents)[T]>
+/** One event with its type, for exhaustive switches. */
+export type ServerEvent = {
+  [T in ServerEventType]: { readonly type: T; readonly data: ServerEventData<T> }
+}[ServerEventType]

@@ -1,0 +1,80 @@
+/**
+ * Every error code of the protocol: what it means, and whether the same request can succeed later
+ * without a change by the app.
+ */
+export const errorCodes = {
+  'bad-request': { retryable: false, meaning: 'A field has the wrong type, size or characters.' },
+  'unknown-request': { retryable: false, meaning: 'The server knows no request of this type.' },
+  'too-large': { retryable: false, meaning: 'The message is over the size limit.' },
+  'rate-limited': { retryable: true, meaning: 'Too many requests; slow down.' },
+  unauthorized: {
+    retryable: false,
+    meaning: 'The token is missing, forged, or not for this server.',
+  },
+  'token-expired': { retryable: true, meaning: 'The token has expired; connect with a fresh one.' },
+  'protocol-version': { retryable: false, meaning: 'Client and server speak different versions.' },
+  'session-replaced': {
+    retryable: false,
+    meaning: 'The same device connected elsewhere, and the newer connection is used.',
+  },
+  'session-gone': { retryable: true, meaning: 'The session to resume no longer exists.' },
+  'call-self': { retryable: false, meaning: 'A user cannot ring himself.' },
+  'user-offline': { retryable: true, meaning: 'None of the users has a connected device.' },
+  'call-not-found': { retryable: false, meaning: 'There is no such call, or it has ended.' },
+  'call-exists': { retryable: false, meaning: 'The call id is in use by another call.' },
+  'not-in-call': { retryable: false, meaning: 'This device is not in the call.' },
+  'already-in-call': { retryable: false, meaning: 'This device is in another call.' },
+  'answered-elsewhere': { retryable: false, meaning: 'Another device answered first.' },
+  'not-ringing': { retryable: false, meaning: 'The call does not ring here (any more).' },
+  'call-full': { retryable: true, meaning: 'The call has as many people as it may have.' },
+  'no-such-participant': {
+    retryable: true,
+    meaning: 'The addressed participant is not in the call.',
+  },
+  'no-media-node': { retryable: true, meaning: 'No SFU node can take the call now.' },
+  'media-order': {
+    retryable: false,
+    meaning: 'A media request came out of order, or names a thing that does not exist.',
+  },
+  'bad-media-parameters': { retryable: false, meaning: 'The SFU refused the media parameters.' },
+  'media-timeout': { retryable: true, meaning: 'The SFU node did not answer in time.' },
+  'shutting-down': { retryable: true, meaning: 'The server is stopping; connect again.' },
+  internal: { retryable: true, meaning: 'The server failed; the log has the details.' },
+} as const satisfies Readonly<Record<string, { retryable: boolean; meaning: string }>>
+
+export type ErrorCode = keyof typeof errorCodes
+
+/** An expected failure as it stands on the wire. */
+export interface WireError {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly retryable: boolean
+  /** Path of the field at fault, as `data.room`. */
+  readonly field?: string
+  /** What the field may hold at most, in its own unit. */
+  readonly limit?: number
+}
+
+/** Builds the wire form of a code. `message` defaults to the code's meaning. */
+export function wireError(
+  code: ErrorCode,
+  details: { readonly message?: string; readonly field?: string; readonly limit?: number } = {},
+): WireError {
+  const { retryable, meaning } = errorCodes[code]
+  return { code, message: meaning, retryable, ...details }
+}
+
+/** An outcome that is expected to fail at times: a value, never an exception. */
+export type Result<T> =
+  { readonly ok: true; readonly data: T } | { readonly ok: false; readonly error: WireError }
+
+export function ok<T>(data: T): Result<T> {
+  return { ok: true, data }
+}
+
+export function fail(
+  code: ErrorCode,
+  details?: { readonly message?: string; readonly field?: string; readonly limit?: number },
+): { readonly ok: false; readonly error: WireError } {
+  return { ok: false, error: wireError(code, details) }
+}

@@ -1,0 +1,96 @@
+export {
+  audience,
+  call,
+  callDeadline,
+  newCall,
+  participantAt,
+  participantById,
+  ringsAt,
+} from './call.ts'
+export type {
+  Call,
+  CallEffect,
+  CallEvent,
+  DeviceAddress,
+  Invite,
+  Invitee,
+  Participant,
+} from './call.ts'
+export { callViewSchema, endReasonSchema } from './call-view.ts'
+export type {
+  CallView,
+  EndReason,
+  InviteState,
+  MediaPath,
+  ParticipantView,
+  Publication,
+  Sending,
+  TopologyView,
+} from './call-view.ts'
+export { clientRequests, presenceStatusSchema, serverEvents } from './client-messages.ts'
+export type {
+  ClientRequestData,
+  ClientRequestResult,
+  ClientRequestType,
+  IceConfig,
+  IceServer,
+  PeerSignal,
+  Presence,
+  PresenceStatus,
+  ServerEvent,
+  ServerEventData,
+  ServerEventType,
+  Welcome,
+} from './client-messages.ts'
+export { handshakeSchema, requestFrameSchema } from './envelope.ts'
+export type { AnswerFrame, EventFrame, Handshake, RequestFrame } from './envelope.ts'
+export { errorCodes, fail, ok, wireError } from './errors.ts'
+export type { ErrorCode, Result, WireError } from './errors.ts'
+export {
+  callIdSchema,
+  deviceIdSchema,
+  participantIdSchema,
+  roomNameSchema,
+  sessionIdSchema,
+  userIdSchema,
+} from './ids.ts'
+export type {
+  CallId,
+  ConsumerId,
+  DeviceId,
+  Millis,
+  ParticipantId,
+  ProducerId,
+  RoomName,
+  SessionId,
+  TransportId,
+  UserId,
+} from './ids.ts'
+export { limits } from './limits.ts'
+export { kindOfSource } from './media.ts'
+export type {
+  CallMedia,
+  ConsumerInfo,
+  LayerReason,
+  MediaKind,
+  MediaSession,
+  StreamView,
+  TrackSource,
+  TransportInfo,
+} from './media.ts'
+export { nodeEvents, nodeRequests } from './node-messages.ts'
+export type {
+  NodeEvent,
+  NodeEventType,
+  NodeLoad,
+  NodeRequestData,
+  NodeRequestResult,
+  NodeRequestType,
+  SfuNode,
+} from './node-messages.ts'
+export { viewOf } from './project-call.ts'
+export { stay, unreachable } from './step.ts'
+export type { Step } from './step.ts'
+export { topology } from './topology.ts'
+export type { Topology, TopologyEffect, TopologyEvent } from './topology.ts'
+export { PROTOCOL_VERSION } from './version.ts'

@@ -1,0 +1,31 @@
+/** Sizes and rates that both ends enforce. `docs/protocol/client.md` lists them for other clients. */
+export const limits = {
+  /** One message on the wire. An SDP of eight video sections is about 30 KB; larger invites abuse. */
+  messageBytes: 128 * 1024,
+  /** Opaque ids (device, call, participant, producer …), in characters. */
+  idLength: 64,
+  userIdLength: 64,
+  roomNameLength: 64,
+  /** One session description, in characters. */
+  sdpLength: 64 * 1024,
+  /** One ICE candidate line, in characters. */
+  candidateLength: 1_024,
+  /** People in one call. One mediasoup worker carries about this many with video. */
+  participantsPerCall: 50,
+  /** People rung by one request. */
+  invitesPerRequest: 20,
+  /** Media streams that one participant publishes: microphone, camera, screen and its sound. */
+  producersPerParticipant: 8,
+  /** Streams named in one `sfu.view`. */
+  viewsPerMessage: 200,
+  /** Requests that a session may make at once, then per second. A join costs about twenty. */
+  requestBurst: 200,
+  requestsPerSecond: 40,
+  /** How long the answer to a request id is kept for repeats, and for how many requests. */
+  answerCacheMs: 60_000,
+  answerCacheSize: 256,
+  /** Events kept for a session whose socket is away; more than this and it gets a snapshot. */
+  replayEvents: 256,
+  /** How long a session waits for its socket to come back before its calls end. */
+  sessionGraceMs: 30_000,
+} as const
