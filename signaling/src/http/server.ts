@@ -1,0 +1,61 @@
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { handleOperations } from '@parley/service'
+import type { Log, OperationsSources, Secret } from '@parley/service'
+import { sendFile } from './assets.ts'
+import { answerDevToken } from './dev-token.ts'
+
+/** What the HTTP door serves. `devSecret` is set in development only. */
+export interface HttpDoor {
+  readonly operations: OperationsSources
+  readonly webRoot: string
+  readonly devSecret: Secret | undefined
+  readonly log: Log
+}
+
+/** The public HTTP server: operations, the SDK, and in development tokens and the demo. */
+export function createHttpServer(door: HttpDoor): Server {
+  return createServer((request, response) => {
+    respond(request, response, door).catch((error: unknown) => {
+      door.log.error({ err: error }, 'an HTTP request failed')
+      if (!response.headersSent) response.writeHead(500)
+      response.end()
+    })
+  })
+}
+
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { operations, webRoot, devSecret }: HttpDoor,
+): Promise<void> {
+  if (handleOperations(request, response, operations)) return
+  const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
+  if (devSecret) allowAnyOrigin(response)
+  if (devSecret && request.method === 'OPTIONS') {
+    response.writeHead(204).end()
+    return
+  }
+  if (devSecret && path === '/dev/token') {
+    await answerDevToken(request, response, devSecret)
+    return
+  }
+  if (request.method === 'GET' || request.method === 'HEAD') {
+    if (path === '/sdk.js' || path === '/sdk.js.map') {
+      if (await sendFile(request, response, { root: webRoot, path })) return
+    } else if (devSecret) {
+      const root = join(webRoot, 'demo')
+      const page = path === '/' ? '/index.html' : path
+      if (await sendFile(request, response, { root, path: page })) return
+    }
+  }
+  response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('Not found.\n')
+}
+
+/** In development any page may load the SDK and ask for a token, wherever it comes from. */
+function allowAnyOrigin(response: ServerResponse): void {
+  response.setHeader('access-control-allow-origin', '*')
+  response.setHeader('access-control-allow-methods', 'GET, POST, OPTIONS')
+  response.setHeader('access-control-allow-headers', 'content-type')
+}

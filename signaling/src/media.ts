@@ -1,0 +1,135 @@
+import type {
+  CallId,
+  NodeEvent,
+  NodeLoad,
+  NodeRequestData,
+  NodeRequestResult,
+  NodeRequestType,
+  ParticipantId,
+  Result,
+  SfuNode,
+} from '@parley/protocol'
+import { fail } from '@parley/protocol'
+import type { Log } from '@parley/service'
+import { placeRoom } from './core/placement.ts'
+
+/** How long a placement that failed waits for its next try. Shorter heals sooner, longer is calmer. */
+const PLACE_RETRY_MS = 500
+
+/** Nothing is known of a node yet; it is taken to be idle. */
+const UNKNOWN_LOAD: NodeLoad = { cpu: 0, rooms: 0, peers: 0, workers: 1 }
+
+type RoomKey = `${CallId}/${number}`
+
+/** A media room: one epoch of one call, on the node that took it, once one has. */
+interface MediaRoom {
+  readonly call: CallId
+  readonly epoch: number
+  node: SfuNode | undefined
+}
+
+/** Told when something happens to a call's media. */
+export type MediaListener = (event: Exclude<NodeEvent, { type: 'load' }>) => void
+
+/** The SFU nodes and the rooms on them: places rooms, and carries orders to the right node. */
+export class Media {
+  readonly #log: Log
+  readonly #nodes = new Map<string, { readonly node: SfuNode; load: NodeLoad }>()
+  readonly #rooms = new Map<RoomKey, MediaRoom>()
+  readonly #retries = new Set<NodeJS.Timeout>()
+  #listener: MediaListener = () => undefined
+
+  constructor({ log, nodes }: { log: Log; nodes: readonly SfuNode[] }) {
+    this.#log = log
+    for (const node of nodes) {
+      this.#nodes.set(node.id, { node, load: UNKNOWN_LOAD })
+      node.onEvent((event) => this.#onNodeEvent(node, event))
+    }
+  }
+
+  onEvent(listener: MediaListener): void {
+    this.#listener = listener
+  }
+
+  /** Finds a node for the room; keeps trying until the room is closed. */
+  open(call: CallId, epoch: number): void {
+    const room: MediaRoom = { call, epoch, node: undefined }
+    this.#rooms.set(keyOf(call, epoch), room)
+    void this.#place(room)
+  }
+
+  close(call: CallId, epoch: number): void {
+    const room = this.#rooms.get(keyOf(call, epoch))
+    this.#rooms.delete(keyOf(call, epoch))
+    void room?.node?.request('room.close', { call, epoch })
+  }
+
+  closePeer(call: CallId, epoch: number, peer: ParticipantId): void {
+    void this.request('peer.close', { call, epoch, peer })
+  }
+
+  /** Carries an order about a placed room to its node. */
+  async request<T extends Exclude<NodeRequestType, 'room.open' | 'room.close'>>(
+    type: T,
+    data: NodeRequestData<T>,
+  ): Promise<Result<NodeRequestResult<T>>> {
+    const room = this.#rooms.get(keyOf(data.call, data.epoch))
+    if (!room)
+      return fail('media-order', { message: 'The media path has moved on.', field: 'epoch' })
+    if (!room.node) return fail('no-media-node')
+    return room.node.request(type, data)
+  }
+
+  get nodeCount(): number {
+    return this.#nodes.size
+  }
+
+  stop(): void {
+    for (const timer of this.#retries) clearTimeout(timer)
+    this.#retries.clear()
+  }
+
+  async #place(room: MediaRoom): Promise<void> {
+    const { call, epoch } = room
+    const chosen = placeRoom([...this.#nodes].map(([id, { load }]) => ({ id, load })))
+    const node = chosen && this.#nodes.get(chosen.id)?.node
+    const opened = node && (await node.request('room.open', { call, epoch }))
+    const wanted = this.#rooms.get(keyOf(call, epoch)) === room
+    if (node && opened?.ok && wanted) {
+      room.node = node
+      this.#log.info({ call, epoch, node: node.id }, 'media room placed')
+    } else if (node && opened?.ok) {
+      void node.request('room.close', { call, epoch })
+    } else if (wanted) {
+      this.#log.error({ call, epoch }, 'no SFU node takes the room; trying again')
+      this.#retry(room)
+    }
+  }
+
+  #retry(room: MediaRoom): void {
+    const timer = setTimeout(() => {
+      this.#retries.delete(timer)
+      if (this.#rooms.get(keyOf(room.call, room.epoch)) === room) void this.#place(room)
+    }, PLACE_RETRY_MS)
+    this.#retries.add(timer)
+  }
+
+  #onNodeEvent(node: SfuNode, event: NodeEvent): void {
+    if (event.type === 'load') {
+      this.#nodes.set(node.id, { node, load: event.data })
+      return
+    }
+    const { call, epoch } = event.data
+    // A room that has been closed or moved can still echo.
+    if (this.#rooms.get(keyOf(call, epoch))?.node !== node) return
+    if (event.type === 'room.lost') {
+      this.#rooms.delete(keyOf(call, epoch))
+      this.#log.warn({ call, epoch, node: node.id }, 'media room lost')
+    }
+    this.#listener(event)
+  }
+}
+
+function keyOf(call: CallId, epoch: number): RoomKey {
+  return `${call}/${epoch}`
+}

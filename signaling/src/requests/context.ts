@@ -1,0 +1,50 @@
+import type {
+  Call,
+  CallId,
+  ClientRequestData,
+  ClientRequestResult,
+  ClientRequestType,
+  DeviceAddress,
+  IceConfig,
+  Participant,
+  Presence,
+  Result,
+  SessionId,
+} from '@parley/protocol'
+import { fail, ok, participantAt } from '@parley/protocol'
+import type { Calls } from '../calls.ts'
+import type { Directory } from '../directory.ts'
+import type { Media } from '../media.ts'
+import type { Environment } from '../ports.ts'
+
+/** What a handler works with: who asks, and the state that he may ask about. */
+export interface RequestContext {
+  readonly at: DeviceAddress
+  readonly session: SessionId
+  readonly env: Environment
+  readonly calls: Calls
+  readonly media: Media
+  readonly directory: Directory
+  readonly ringTimeoutMs: number
+  iceConfig(): IceConfig
+  subscribePresence(): readonly Presence[]
+}
+
+/** Handlers for some of the request types. */
+export type Handlers<T extends ClientRequestType> = {
+  readonly [Type in T]: (
+    context: RequestContext,
+    data: ClientRequestData<Type>,
+  ) => Result<ClientRequestResult<Type>> | Promise<Result<ClientRequestResult<Type>>>
+}
+
+/** The caller's seat in the call that he names. */
+export function seatOf(
+  { calls, at }: RequestContext,
+  id: CallId,
+): Result<{ readonly call: Call; readonly seat: Participant }> {
+  const call = calls.find(id)
+  if (!call) return fail('call-not-found', { field: 'data.call' })
+  const seat = participantAt(call, at)
+  return seat ? ok({ call, seat }) : fail('not-in-call', { field: 'data.call' })
+}

@@ -1,0 +1,98 @@
+import type {
+  CallId,
+  NodeRequestData,
+  NodeRequestResult,
+  NodeRequestType,
+  ParticipantId,
+  Result,
+} from '@parley/protocol'
+import { kindOfSource } from '@parley/protocol'
+import { seatOf } from './context.ts'
+import type { Handlers, RequestContext } from './context.ts'
+
+/** Requests about media on an SFU node: checked for a seat in the call, then carried to the node. */
+export const mediaRequests: Handlers<
+  | 'sfu.open'
+  | 'sfu.capabilities'
+  | 'sfu.connect'
+  | 'sfu.restart-ice'
+  | 'sfu.produce'
+  | 'sfu.pause'
+  | 'sfu.unproduce'
+  | 'sfu.consume'
+  | 'sfu.resume'
+  | 'sfu.view'
+> = {
+  'sfu.open': (context, data) => forward(context, 'peer.open', data),
+  'sfu.capabilities': (context, data) => forward(context, 'peer.capabilities', data),
+  'sfu.connect': (context, data) => forward(context, 'transport.connect', data),
+  'sfu.restart-ice': (context, data) => forward(context, 'transport.restart-ice', data),
+  'sfu.consume': (context, data) => forward(context, 'consumer.open', data),
+  'sfu.resume': (context, data) => forward(context, 'consumer.resume', data),
+  'sfu.view': (context, data) => forward(context, 'peer.view', data),
+
+  'sfu.produce': async (context, data) => {
+    const opened = await forward(context, 'producer.open', data)
+    if (!opened.ok) return opened
+    const { source, paused, epoch } = data
+    const { producer } = opened.data
+    announce(context, data.call, (participant) => ({
+      type: 'published',
+      participant,
+      publication: { producer, source, kind: kindOfSource[source], paused, epoch },
+    }))
+    return opened
+  },
+
+  'sfu.pause': async (context, data) => {
+    const done = await forward(context, 'producer.pause', data)
+    const { producer, paused } = data
+    if (done.ok) {
+      announce(context, data.call, (participant) => ({
+        type: 'publicationPaused',
+        participant,
+        producer,
+        paused,
+      }))
+    }
+    return done
+  },
+
+  'sfu.unproduce': async (context, data) => {
+    const done = await forward(context, 'producer.close', data)
+    const { producer } = data
+    if (done.ok) {
+      announce(context, data.call, (participant) => ({
+        type: 'unpublished',
+        participant,
+        producer,
+      }))
+    }
+    return done
+  },
+}
+
+type PeerOrder = Exclude<NodeRequestType, 'room.open' | 'room.close'>
+
+async function forward<T extends PeerOrder>(
+  context: RequestContext,
+  type: T,
+  data: Omit<NodeRequestData<T>, 'peer'> & { readonly call: CallId },
+): Promise<Result<NodeRequestResult<T>>> {
+  const found = seatOf(context, data.call)
+  if (!found.ok) return found
+  const order = { ...data, peer: found.data.seat.id }
+  // `data` is the order without its `peer`, which the line above puts in; TypeScript cannot add up
+  // an `Omit` over a type parameter.
+  return context.media.request(type, order as unknown as NodeRequestData<T>)
+}
+
+/** Tells the call, unless the participant left while the node was at work. */
+function announce(
+  context: RequestContext,
+  call: CallId,
+  event: (participant: ParticipantId) => Parameters<RequestContext['calls']['apply']>[1],
+): void {
+  const found = seatOf(context, call)
+  if (found.ok) context.calls.apply(call, event(found.data.seat.id))
+}

@@ -1,0 +1,101 @@
+import type { SfuNode } from '@parley/protocol'
+import { listen, StartError } from '@parley/service'
+import type { Health, Log, Metrics } from '@parley/service'
+import { jwksVerifier, secretVerifier } from './auth/tokens.ts'
+import type { SignalingConfig } from './config.ts'
+import { createHttpServer } from './http/server.ts'
+import { Hub } from './hub.ts'
+import type { RequestObserver } from './hub.ts'
+import { iceConfig } from './ice.ts'
+import { Media } from './media.ts'
+import { attachSocketServer } from './socketio/server.ts'
+import { SystemEnvironment } from './system-environment.ts'
+
+/** What the process around signaling gives it. */
+export interface SignalingContext {
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly health: Health
+  /** The SFU nodes: in this process or behind a control link. */
+  readonly nodes: readonly SfuNode[]
+}
+
+/** A running signaling service. */
+export interface Signaling {
+  readonly port: number
+  close(): Promise<void>
+}
+
+/** Starts signaling. Rejects with `StartError` when it cannot listen. */
+export async function startSignaling(
+  config: SignalingConfig,
+  { log, metrics, health, nodes }: SignalingContext,
+): Promise<Signaling> {
+  const env = new SystemEnvironment(() => hub.tick())
+  const media = new Media({ log, nodes })
+  const [turnSecret] = config.turnSecrets
+  const hub = new Hub({
+    env,
+    log,
+    media,
+    ringTimeoutMs: config.ringTimeoutS * 1_000,
+    iceConfigFor: (user) =>
+      iceConfig(
+        { user, stunUrls: config.stunUrls, turnUrls: config.turnUrls, secret: turnSecret },
+        env.now(),
+      ),
+    onRequest: observeRequests(metrics),
+  })
+  observeHub(metrics, hub)
+  if (!turnSecret) log.warn('PARLEY_TURN_SECRET is not set: clients get no TURN relay')
+  if (nodes.length === 0) log.warn('PARLEY_SFU_NODES is empty: calls of three or more cannot work')
+  const http = createHttpServer({
+    operations: { metrics, health },
+    webRoot: config.webRoot,
+    devSecret: config.dev ? config.secret : undefined,
+    log,
+  })
+  const io = attachSocketServer(http, {
+    hub,
+    verifier: verifierOf(config),
+    log,
+    randomId: (bytes) => env.randomId(bytes),
+  })
+  const port = await listen(http, config, 'PARLEY_PORT')
+  log.info({ port, dev: config.dev, nodes: nodes.length }, 'signaling listens')
+  return {
+    port,
+    async close() {
+      hub.stop()
+      media.stop()
+      await io.close()
+    },
+  }
+}
+
+function verifierOf({ secret, jwksUrl }: SignalingConfig) {
+  if (secret) return secretVerifier(secret)
+  if (jwksUrl) return jwksVerifier(jwksUrl)
+  throw new StartError('Set PARLEY_SECRET or PARLEY_JWKS_URL, so that tokens can be verified.')
+}
+
+function observeRequests(metrics: Metrics): RequestObserver {
+  const seconds = metrics.histogram(
+    'parley_signaling_request_seconds',
+    'Time to answer a request.',
+    {
+      labelNames: ['type', 'outcome'],
+      buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 8],
+    },
+  )
+  return (type, outcome, value) => seconds.observe({ type, outcome }, value)
+}
+
+function observeHub(metrics: Metrics, hub: Hub): void {
+  metrics.gauge('parley_signaling_sessions', 'Sessions, connected or waiting for their socket.', {
+    collect: (gauge) => gauge.set(hub.stats().sessions),
+  })
+  metrics.gauge('parley_signaling_calls', 'Running calls and rooms.', {
+    collect: (gauge) => gauge.set(hub.stats().calls),
+  })
+}
