@@ -55,6 +55,8 @@ export const peerSignalSchema = z.union([
     }),
     /** Which source each media section carries: mid → source. */
     sources: z.record(z.string().max(16), trackSourceSchema),
+    /** Number of the offer, by its maker; its answer repeats it, so that a late one is known as such. */
+    round: z.int().min(1),
   }),
   z.object({
     candidate: z
@@ -71,6 +73,8 @@ export type PeerSignal = z.infer<typeof peerSignalSchema>
 
 const nothing = z.object({})
 const inCall = z.object({ call: callIdSchema })
+/** Media belongs to one epoch of the call's topology, so that nothing reaches a room that is over. */
+const inMedia = inCall.extend({ epoch: z.int().min(1) })
 const joined = z.object({ call: callViewSchema, participant: participantIdSchema })
 const users = z.array(userIdSchema).min(1).max(limits.invitesPerRequest)
 
@@ -115,22 +119,22 @@ export const clientRequests = {
   /** Peer to peer does not work here, or is not wanted: go through the SFU. */
   'call.escalate': { data: inCall, result: nothing },
 
-  'sfu.open': { data: inCall.extend({ epoch: z.int().min(1) }), result: mediaSessionSchema },
+  'sfu.open': { data: inMedia, result: mediaSessionSchema },
   /** What this device can receive; before its first `sfu.consume`. */
   'sfu.capabilities': {
-    data: inCall.extend({ rtpCapabilities: rtpCapabilitiesSchema }),
+    data: inMedia.extend({ rtpCapabilities: rtpCapabilitiesSchema }),
     result: nothing,
   },
   'sfu.connect': {
-    data: inCall.extend({ transport: transportIdSchema, dtlsParameters: dtlsParametersSchema }),
+    data: inMedia.extend({ transport: transportIdSchema, dtlsParameters: dtlsParametersSchema }),
     result: nothing,
   },
   'sfu.restart-ice': {
-    data: inCall.extend({ transport: transportIdSchema }),
+    data: inMedia.extend({ transport: transportIdSchema }),
     result: z.object({ iceParameters: iceParametersSchema }),
   },
   'sfu.produce': {
-    data: inCall.extend({
+    data: inMedia.extend({
       transport: transportIdSchema,
       source: trackSourceSchema,
       rtpParameters: rtpParametersSchema,
@@ -139,18 +143,18 @@ export const clientRequests = {
     result: z.object({ producer: producerIdSchema }),
   },
   'sfu.pause': {
-    data: inCall.extend({ producer: producerIdSchema, paused: z.boolean() }),
+    data: inMedia.extend({ producer: producerIdSchema, paused: z.boolean() }),
     result: nothing,
   },
-  'sfu.unproduce': { data: inCall.extend({ producer: producerIdSchema }), result: nothing },
+  'sfu.unproduce': { data: inMedia.extend({ producer: producerIdSchema }), result: nothing },
   'sfu.consume': {
-    data: inCall.extend({ producer: producerIdSchema }),
+    data: inMedia.extend({ producer: producerIdSchema }),
     result: consumerInfoSchema,
   },
   /** The receiver is set up: let the stream flow. */
-  'sfu.resume': { data: inCall.extend({ consumer: consumerIdSchema }), result: nothing },
+  'sfu.resume': { data: inMedia.extend({ consumer: consumerIdSchema }), result: nothing },
   /** How large each stream is shown; the node chooses layers by it. */
-  'sfu.view': { data: inCall.extend({ views: streamViewsSchema }), result: nothing },
+  'sfu.view': { data: inMedia.extend({ views: streamViewsSchema }), result: nothing },
 } as const satisfies Readonly<Record<string, { data: z.ZodType; result: z.ZodType }>>
 
 export type ClientRequestType = keyof typeof clientRequests
