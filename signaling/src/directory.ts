@@ -27,8 +27,6 @@ export interface Opened {
   readonly session: SessionId
   readonly resumeKey: string
   readonly resumed: Welcome['resumed']
-  /** The session of the same device that had to go, if any. */
-  readonly replaced: SessionId | undefined
   /** Sends the events that the client missed; after the welcome. */
   readonly replay: () => void
 }
@@ -48,7 +46,9 @@ export class Directory {
     this.#env = env
   }
 
-  /** Opens a session for a verified device, or gives it back the one that it lost. */
+  /** Opens a session for a verified device, or gives it back the one that it lost. Close its
+   * `obstacle` first.
+   */
   open(at: DeviceAddress, socket: ClientSocket, resume: ResumeRequest | undefined): Opened {
     const entry = resume && this.#resumable(at, resume)
     if (!resume || !entry) return this.#openNew(at, socket)
@@ -61,12 +61,21 @@ export class Directory {
       session: session.id,
       resumeKey: session.key,
       resumed: resumption.verdict,
-      replaced: undefined,
       replay: () => {
         if (resumption.verdict !== 'replayed') return
         for (const frame of resumption.frames) socket.send(frame)
       },
     }
+  }
+
+  /**
+   * The session that stands in the way of a new one for this device; none where `resume` proves that
+   * the client is the same one.
+   */
+  obstacle(at: DeviceAddress, resume: ResumeRequest | undefined): SessionId | undefined {
+    return resume && this.#resumable(at, resume)
+      ? undefined
+      : this.#byUser.get(at.user)?.get(at.device)
   }
 
   /** The socket is gone. `false` if the session has a newer one already. */
@@ -141,7 +150,6 @@ export class Directory {
 
   #openNew(at: DeviceAddress, socket: ClientSocket): Opened {
     const devices = this.#byUser.get(at.user) ?? new Map<DeviceId, SessionId>()
-    const replaced = devices.get(at.device)
     const session = newSession({
       // Made here, so it has the shape that the brand stands for.
       id: this.#env.randomId(SESSION_ID_BYTES) as SessionId,
@@ -156,7 +164,6 @@ export class Directory {
       session: session.id,
       resumeKey: session.key,
       resumed: 'new',
-      replaced,
       replay: () => undefined,
     }
   }

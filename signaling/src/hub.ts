@@ -106,15 +106,10 @@ export class Hub {
 
   /** A verified device has connected. The welcome is the first thing that it hears. */
   connect(at: DeviceAddress, socket: ClientSocket, resume: ResumeRequest | undefined): SessionId {
+    const obstacle = this.#directory.obstacle(at, resume)
+    if (obstacle !== undefined) this.#replaceSession(obstacle, at)
     const opened = this.#directory.open(at, socket, resume)
-    const { session, replaced } = opened
-    if (replaced !== undefined) {
-      this.#directory.tellSession(replaced, {
-        type: 'session.closed',
-        data: { code: 'session-replaced' },
-      })
-      this.#endSession(replaced, at)
-    }
+    const { session } = opened
     this.#sessionEnds.set(session, undefined)
     socket.send({ seq: 0, type: 'welcome', data: this.#welcome(at, opened) })
     opened.replay()
@@ -224,6 +219,12 @@ export class Hub {
       iceConfig: () => iceConfigFor(at.user),
       subscribePresence: () => this.#presence.subscribe(session),
     }
+  }
+
+  /** The newest connection of a device wins; its older one is told why it has to go. */
+  #replaceSession(id: SessionId, at: DeviceAddress): void {
+    this.#directory.tellSession(id, { type: 'session.closed', data: { code: 'session-replaced' } })
+    this.#endSession(id, at)
   }
 
   #endSession(id: SessionId, at: DeviceAddress): void {
