@@ -125,7 +125,10 @@ function onMediaLost(
     const next = { path: 'sfu', epoch: state.next.epoch + 1 } as const
     return {
       state: { ...state, next, deadline: now + SWITCH_DEADLINE_MS },
-      effects: [{ type: 'openMedia', epoch: next.epoch }],
+      effects: [
+        { type: 'closeMedia', epoch: event.epoch },
+        { type: 'openMedia', epoch: next.epoch },
+      ],
     }
   }
   if (state.path !== 'sfu' || event.epoch !== state.epoch) return stay(state)
