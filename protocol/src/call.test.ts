@@ -139,6 +139,9 @@ describe('any sequence of events', () => {
         let now = 0
         const apply = (event: CallEvent) => {
           const { state: next, effects } = call(state, event, now)
+          if (event.type === 'deviceGone' && ringsAt(state, event.at)) {
+            devices.set(event.at.device, 'idle')
+          }
           for (const effect of effects) follow(effect, devices, media)
           for (const p of next.participants) devices.set(p.device, 'in')
           checkInvariants(next, devices)

@@ -161,7 +161,8 @@ export function call(state: Call, event: CallEvent, now: Millis): Step<Call, Cal
     case 'invited':
       return onInvited(state, event)
     case 'accepted':
-      return onAccepted(state, event, now)
+      // The compare-and-set: joining takes the invitation away from the user's other devices.
+      return ringsAt(state, event.at) ? onJoined(state, event, now) : stay(state)
     case 'declined':
       return onDeclined(state, event.at)
     case 'left':
@@ -221,7 +222,7 @@ export function audience(state: Call): readonly DeviceAddress[] {
 
 function onJoined(
   state: Call,
-  { participant, at, sending }: Extract<CallEvent, { type: 'joined' }>,
+  { participant, at, sending }: Extract<CallEvent, { type: 'joined' | 'accepted' }>,
   now: Millis,
 ): Step<Call, CallEffect> {
   if (participantAt(state, at)) return stay(state)
@@ -233,8 +234,21 @@ function onJoined(
     sending,
     publications: [],
   }
-  const participants = [...state.participants, newcomer]
-  return audienceChanged({ ...state, participants }, [], now)
+  // Who comes in by himself answers, too, what rings for him on any of his devices.
+  const rung = state.invites.filter(({ user }) => user === at.user).flatMap(ringingDevices)
+  const others = rung.filter(({ device }) => device !== at.device)
+  const joined: Call = {
+    ...state,
+    answered: state.answered || rung.length > 0,
+    participants: [...state.participants, newcomer],
+    invites: state.invites.filter(({ user }) => user !== at.user),
+  }
+  const effects = others.map((to): CallEffect => ({
+    type: 'endFor',
+    to,
+    reason: 'answered-elsewhere',
+  }))
+  return audienceChanged(joined, effects, now)
 }
 
 function onInvited(
@@ -255,30 +269,6 @@ function onInvited(
     .flatMap(ringingDevices)
     .map((to): CallEffect => ({ type: 'ring', to, from: by, media }))
   return settle({ ...state, invites: [...kept, ...invites] }, rings)
-}
-
-function onAccepted(
-  state: Call,
-  event: Extract<CallEvent, { type: 'accepted' }>,
-  now: Millis,
-): Step<Call, CallEffect> {
-  // The compare-and-set: the first device to accept takes the invitation away from the others.
-  if (!ringsAt(state, event.at)) return stay(state)
-  const { user } = event.at
-  const others = state.invites
-    .filter((i) => i.user === user)
-    .flatMap(ringingDevices)
-    .filter(({ device }) => device !== event.at.device)
-  const answered: Call = {
-    ...state,
-    answered: true,
-    invites: state.invites.filter((i) => i.user !== user),
-  }
-  const joined = onJoined(answered, { ...event, type: 'joined' }, now)
-  return prepend(
-    others.map((to) => ({ type: 'endFor', to, reason: 'answered-elsewhere' })),
-    joined,
-  )
 }
 
 function onDeclined(state: Call, at: DeviceAddress): Step<Call, CallEffect> {
