@@ -1,0 +1,193 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { Health, Metrics, createLog } from '@parley/service'
+import { readTurnConfig, startTurn } from '../src/index.ts'
+import type { TurnHandle } from '../src/index.ts'
+import { TurnDialogue, codeOf, endpoint, relayedAddressOf, testSecret } from '../src/testing.ts'
+import type { Endpoint } from '../src/wire/index.ts'
+import { StreamFramer } from '../src/wire/index.ts'
+
+/** Starts a server on free ports of loopback; `env` adds to or changes its settings. */
+export async function startTestServer(env: Record<string, string> = {}): Promise<TurnHandle> {
+  const config = readTurnConfig({
+    PARLEY_TURN_LISTEN: 'udp://127.0.0.1:0,tcp://127.0.0.1:0',
+    PARLEY_TURN_SECRET: testSecret,
+    PARLEY_TURN_RELAY_ADDRESS: '127.0.0.1',
+    PARLEY_LOG_LEVEL: 'silent',
+    ...env,
+  })
+  return startTurn(config, {
+    log: createLog('turn', { level: 'silent' }),
+    metrics: new Metrics(),
+    health: new Health(),
+  })
+}
+
+/** The port of a transport's listener. */
+export function portOf(server: TurnHandle, transport: 'udp' | 'tcp' | 'tls'): number {
+  const listener = server.listeners.find((candidate) => candidate.transport === transport)
+  if (!listener) throw new Error(`there is no ${transport} listener`)
+  return listener.port
+}
+
+/** Something that receives byte strings in order and lets tests wait for the next one. */
+export class Inbox {
+  readonly #received: Buffer[] = []
+  readonly #waiting: ((bytes: Buffer) => void)[] = []
+
+  put(bytes: Uint8Array): void {
+    const copy = Buffer.from(bytes)
+    const next = this.#waiting.shift()
+    if (next) next(copy)
+    else this.#received.push(copy)
+  }
+
+  /** The oldest unread byte string, or the next one to come. */
+  take(): Promise<Buffer> {
+    const first = this.#received.shift()
+    if (first) return Promise.resolve(first)
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  get isEmpty(): boolean {
+    return this.#received.length === 0
+  }
+}
+
+/** A UDP socket on loopback, as a peer or as the carrier of a client. */
+export class UdpEnd {
+  readonly inbox = new Inbox()
+  readonly #socket = createSocket('udp4')
+
+  static async open(): Promise<UdpEnd> {
+    const end = new UdpEnd()
+    end.#socket.on('message', (bytes) => {
+      end.inbox.put(bytes)
+    })
+    end.#socket.bind(0, '127.0.0.1')
+    await once(end.#socket, 'listening')
+    return end
+  }
+
+  get endpoint(): Endpoint {
+    return endpoint('127.0.0.1', this.#socket.address().port)
+  }
+
+  send(bytes: Uint8Array, to: Pick<Endpoint, 'host' | 'port'>): void {
+    this.#socket.send(bytes, to.port, to.host)
+  }
+
+  close(): void {
+    this.#socket.close()
+  }
+}
+
+/** A TURN client over a real socket. */
+export class TurnClient {
+  readonly dialogue: TurnDialogue
+  readonly inbox = new Inbox()
+  readonly #send: (bytes: Uint8Array) => void
+  readonly #close: () => void
+
+  private constructor(
+    user: string,
+    carrier: { send: (bytes: Uint8Array) => void; close: () => void },
+  ) {
+    this.dialogue = new TurnDialogue({ user })
+    this.#send = carrier.send
+    this.#close = carrier.close
+  }
+
+  static async overUdp(server: TurnHandle, user = 'alice'): Promise<TurnClient> {
+    const end = await UdpEnd.open()
+    const to = { host: '127.0.0.1', port: portOf(server, 'udp') }
+    const client = new TurnClient(user, {
+      send: (bytes) => {
+        end.send(bytes, to)
+      },
+      close: () => {
+        end.close()
+      },
+    })
+    void pipe(end.inbox, client.inbox)
+    return client
+  }
+
+  static async overTcp(server: TurnHandle, user = 'alice'): Promise<TurnClient> {
+    const socket = connect(portOf(server, 'tcp'), '127.0.0.1')
+    await once(socket, 'connect')
+    return TurnClient.#overStream(socket, user)
+  }
+
+  static async overTls(server: TurnHandle, user = 'alice'): Promise<TurnClient> {
+    const socket = connectTls({
+      port: portOf(server, 'tls'),
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+      ALPNProtocols: ['stun.turn'],
+    })
+    await once(socket, 'secureConnect')
+    return TurnClient.#overStream(socket, user)
+  }
+
+  static #overStream(socket: Socket, user: string): TurnClient {
+    const client = new TurnClient(user, {
+      send: (bytes) => socket.write(padded(bytes)),
+      close: () => socket.destroy(),
+    })
+    const framer = new StreamFramer()
+    socket.on('error', () => undefined)
+    socket.on('data', (chunk: Buffer) => {
+      framer.push(chunk)
+      for (let frame = framer.next(); frame; frame = framer.next()) client.inbox.put(frame)
+    })
+    return client
+  }
+
+  send(bytes: Uint8Array): void {
+    this.#send(bytes)
+  }
+
+  /** Sends a request, once more when it is challenged, and gives back the code of the answer. */
+  async ask(build: (dialogue: TurnDialogue) => Uint8Array): Promise<number> {
+    return codeOf(await this.#converse(build))
+  }
+
+  /** Allocates, and gives back the relayed address. */
+  async allocate(): Promise<Endpoint> {
+    const answer = await this.#converse((dialogue) => dialogue.allocate())
+    return relayedAddressOf(answer)
+  }
+
+  close(): void {
+    this.#close()
+  }
+
+  async #converse(build: (dialogue: TurnDialogue) => Uint8Array) {
+    this.send(build(this.dialogue))
+    const first = this.dialogue.absorb(await this.inbox.take())
+    if (codeOf(first) !== 401 && codeOf(first) !== 438) return first
+    this.send(build(this.dialogue))
+    return this.dialogue.absorb(await this.inbox.take())
+  }
+}
+
+/** The port of a free TCP or UDP socket that is kept busy until closed. */
+export async function occupyUdpPort(): Promise<{ port: number; close: () => void }> {
+  const socket = createSocket('udp4')
+  socket.bind(0, '127.0.0.1')
+  await once(socket, 'listening')
+  const { port }: AddressInfo = socket.address()
+  return { port, close: () => socket.close() }
+}
+
+async function pipe(from: Inbox, to: Inbox): Promise<void> {
+  for (;;) to.put(await from.take())
+}
+
+function padded(bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([bytes, new Uint8Array(-bytes.length & 3)])
+}
