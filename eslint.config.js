@@ -31,6 +31,11 @@ export default defineConfig(
     },
   },
   {
+    // The compiler checks JavaScript here too, and knows the globals.
+    files: ['**/*.{js,mjs}'],
+    rules: { 'no-undef': 'off' },
+  },
+  {
     // Configuration files are read by tools that want a default export.
     files: ['*.config.{js,ts}', '**/*.config.ts'],
     rules: { 'no-restricted-exports': 'off' },

@@ -23,6 +23,11 @@ export function createLog(
   name: string,
   { level = 'info', destination }: { level?: string; destination?: DestinationStream } = {},
 ): Log {
-  const options = { name, level, base: { name }, timestamp: pino.stdTimeFunctions.isoTime }
+  const options = {
+    level,
+    base: { name },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  }
   return destination ? pino(options, destination) : pino(options)
 }

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { cacheFolder } from './cache.mjs'
+import { SetupFailure } from './failure.mjs'
+import { readManifest } from './manifest.mjs'
 import { Terminal } from './terminal.mjs'
 
 /**
@@ -21,21 +22,14 @@ import { Terminal } from './terminal.mjs'
  */
 export function contextFrom(env) {
   const root = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '')
+  const nodeVersion = readManifest(join(root, 'package.json')).dependencies?.['node']
+  if (!nodeVersion) throw new SetupFailure('package.json pins no version of the package `node`')
   return {
     root,
     cache: cacheFolder(env),
     env,
     isRoot: process.getuid?.() === 0,
     terminal: new Terminal({ env }),
-    nodeVersion: readJson(join(root, 'package.json')).dependencies.node,
+    nodeVersion,
   }
-}
-
-/**
- * Reads one of the project's own JSON files, whose shape is known.
- * @param {string} file
- * @returns {any}
- */
-export function readJson(file) {
-  return JSON.parse(readFileSync(file, 'utf8'))
 }

@@ -165,7 +165,9 @@ function look(path) {
  */
 function parseHolder(text) {
   try {
-    return /** @type {Holder} */ (JSON.parse(text))
+    /** @type {unknown} */
+    const holder = JSON.parse(text)
+    return /** @type {Holder} */ (holder)
   } catch {
     return undefined
   }

@@ -2,22 +2,25 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 
-import { readJson } from './context.mjs'
 import { run } from './command.mjs'
 import { SetupFailure } from './failure.mjs'
+import { readLockedPackages, readManifest } from './manifest.mjs'
 import { installedNode, installerNode } from './node.mjs'
 import { explainNpm, runNpm } from './npm.mjs'
 import { hashOf, readStamp, writeStamp } from './stamp.mjs'
 
-/** @typedef {import('./context.mjs').Context} Context */
+/**
+ * @typedef {import('./context.mjs').Context} Context
+ * @typedef {import('./manifest.mjs').Dependencies} Dependencies
+ * @typedef {import('./manifest.mjs').LockedPackages} LockedPackages
+ */
 
-/** What a manifest promises about its dependencies, and the lockfile repeats. */
-const DEPENDENCY_FIELDS = [
+const DEPENDENCY_FIELDS = /** @type {const} */ ([
   'dependencies',
   'devDependencies',
   'optionalDependencies',
   'peerDependencies',
-]
+])
 
 /** @param {Context} context */
 const stampFile = ({ root }) => join(root, 'node_modules/.parley/packages.json')
@@ -70,20 +73,21 @@ function installedByHand(context) {
   const { root } = context
   const record = join(root, 'node_modules/.package-lock.json')
   if (!existsSync(record) || !existsSync(installedNode(context))) return false
-  const lock = readJson(join(root, 'package-lock.json')).packages
+  const lock = readLockedPackages(join(root, 'package-lock.json'))
   const manifests = ['', ...workspaceFolders(root)].map((folder) => ({
     folder,
-    manifest: readJson(join(root, folder, 'package.json')),
+    manifest: readManifest(join(root, folder, 'package.json')),
   }))
   return (
     manifests.every(({ folder, manifest }) => sameDependencies(lock[folder], manifest)) &&
-    sameInstall(lock, readJson(record).packages)
+    sameInstall(lock, readLockedPackages(record))
   )
 }
 
 /**
- * @param {Record<string, unknown> | undefined} locked
- * @param {Record<string, unknown>} manifest
+ * Whether the lockfile repeats what a manifest asks for.
+ * @param {Dependencies | undefined} locked
+ * @param {Dependencies} manifest
  */
 export function sameDependencies(locked, manifest) {
   return DEPENDENCY_FIELDS.every((field) =>
@@ -94,8 +98,8 @@ export function sameDependencies(locked, manifest) {
 /**
  * Whether what npm recorded as installed is what the lockfile asks for. Optional packages, which
  * are for other machines mostly, may be missing.
- * @param {Record<string, { version?: string, integrity?: string, optional?: boolean, peer?: boolean, link?: boolean }>} lock
- * @param {Record<string, { version?: string, integrity?: string }>} installed
+ * @param {LockedPackages} lock
+ * @param {LockedPackages} installed
  */
 export function sameInstall(lock, installed) {
   const wanted = Object.entries(lock).filter(([path]) => path.startsWith('node_modules/'))
@@ -131,12 +135,9 @@ async function requireProjectNode(context, node) {
 
 /** @param {Context} context */
 function packageCount({ root }) {
-  const { packages } = readJson(join(root, 'node_modules/.package-lock.json'))
+  const packages = readLockedPackages(join(root, 'node_modules/.package-lock.json'))
   return Object.keys(packages).filter((path) => path.startsWith('node_modules/')).length
 }
 
-/**
- * @param {string} root
- * @returns {string[]}
- */
-const workspaceFolders = (root) => readJson(join(root, 'package.json')).workspaces
+/** @param {string} root */
+const workspaceFolders = (root) => readManifest(join(root, 'package.json')).workspaces ?? []

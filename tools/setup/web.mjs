@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { keepLog } from './cache.mjs'
-import { readJson } from './context.mjs'
 import { SetupFailure } from './failure.mjs'
+import { readManifest } from './manifest.mjs'
 import { installedNode } from './node.mjs'
 import { runNpm } from './npm.mjs'
 import { hashOf, readStamp, writeStamp } from './stamp.mjs'
@@ -64,7 +64,7 @@ export async function buildWeb(context) {
 
 /** @param {Context} context */
 function hasBuild({ root }) {
-  return readJson(join(root, 'client-sdk/package.json')).scripts?.build !== undefined
+  return readManifest(join(root, 'client-sdk/package.json')).scripts?.['build'] !== undefined
 }
 
 /** @param {string} output */

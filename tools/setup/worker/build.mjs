@@ -57,7 +57,7 @@ async function compile(context, folder, step) {
   prepare(context, folder)
   const out = join(folder, 'out')
   const { env } = context
-  const configure = ['-S', folder, '-B', out, '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release']
+  const configure = ['-S', folder, '-B', out, '-G', 'Ninja']
   const configured = await run('cmake', configure, { env })
   if (configured.code !== 0) return configured
   const jobs = compilerCount({ cores: availableParallelism(), freeBytes: freemem() })

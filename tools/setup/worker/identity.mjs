@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { run } from '../command.mjs'
-import { readJson } from '../context.mjs'
+import { readManifest } from '../manifest.mjs'
 import { hashOf } from '../stamp.mjs'
 
 /**
@@ -34,14 +34,10 @@ export const installedWorker = (context) =>
 export async function collectFacts(context) {
   const [compiler, libc] = await Promise.all([compilerVersion(context.env), libcVersion()])
   return {
-    mediasoup: readJson(join(mediasoupFolder(context), 'package.json')).version,
+    mediasoup: readManifest(join(mediasoupFolder(context), 'package.json')).version,
     arch: process.arch,
     system: `${distribution()}-${libc}`,
-    recipe: hashOf(fileURLToPath(new URL('.', import.meta.url)), [
-      'recipe',
-      'build.mjs',
-      'dtls-patch.mjs',
-    ]),
+    recipe: hashOf(fileURLToPath(new URL('.', import.meta.url)), ['recipe', 'dtls-patch.mjs']),
     compiler,
   }
 }
@@ -70,7 +66,7 @@ export function distributionOf(text) {
 }
 
 /** @param {string} text */
-const fileName = (text) => text.trim().replaceAll(/[^A-Za-z0-9.-]+/g, '-')
+const fileName = (text) => text.trim().replaceAll(/[^A-Za-z0-9.+-]+/g, '-')
 
 function distribution() {
   try {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { run } from '../command.mjs'
-import { readJson } from '../context.mjs'
+import { readManifest } from '../manifest.mjs'
 import { installedNode } from '../node.mjs'
 import { mediasoupFolder } from './identity.mjs'
 import { tryWorker } from './trial.mjs'
@@ -26,7 +26,7 @@ export async function fetchPrebuilt(context) {
   if (env['MEDIASOUP_SKIP_WORKER_PREBUILT_DOWNLOAD']) {
     return { ok: false, reason: 'MEDIASOUP_SKIP_WORKER_PREBUILT_DOWNLOAD is set' }
   }
-  const manifest = readJson(join(mediasoupFolder(context), 'package.json'))
+  const manifest = readManifest(join(mediasoupFolder(context), 'package.json'))
   const url = prebuiltUrl(manifest, env, {
     platform: process.platform,
     arch: process.arch,
@@ -54,14 +54,14 @@ export async function fetchPrebuilt(context) {
 
 /**
  * Where mediasoup publishes the worker for a machine, named as its own install script names it.
- * @param {{ version: string, repository: { url: string } }} manifest
+ * @param {{ version: string, repository?: { url: string } }} manifest
  * @param {NodeJS.ProcessEnv} env
  * @param {{ platform: string, arch: string, kernel: string }} machine
  */
 export function prebuiltUrl({ version, repository }, env, { platform, arch, kernel }) {
   const base =
     env['MEDIASOUP_WORKER_PREBUILT_DOWNLOAD_BASE_URL'] ||
-    `${repository.url.replace(/^git\+/, '').replace(/\.git$/, '')}/releases/download`
+    `${repository?.url.replace(/^git\+/, '').replace(/\.git$/, '') ?? ''}/releases/download`
   const major = platform === 'linux' ? `-kernel${Number.parseInt(kernel, 10)}` : ''
   return `${base}/${version}/mediasoup-worker-${version}-${platform}-${arch}${major}.tgz`
 }

@@ -74,7 +74,7 @@ async function proveDataChannel(sender, receiver) {
   /** @type {Promise<void>} */
   const all = new Promise((resolve) => {
     receiver.channel.onMessage((message) => {
-      open.delete(String(message))
+      if (typeof message === 'string') open.delete(message)
       if (open.size === 0) resolve()
     })
   })

@@ -90,11 +90,12 @@ export function expectPayloads(sent) {
 export async function within(promise, complaint) {
   /** @type {NodeJS.Timeout | undefined} */
   let timer
+  /** @type {Promise<never>} */
   const late = new Promise((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(complaint())), 8_000)
   })
   try {
-    return /** @type {T} */ (await Promise.race([promise, late]))
+    return await Promise.race([promise, late])
   } finally {
     clearTimeout(timer)
   }

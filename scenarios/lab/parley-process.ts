@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+
+/** The whole stack as `npm start` runs it, on free ports, in a process of its own. */
+export class ParleyProcess {
+  readonly url: string
+  readonly #child: ChildProcess
+
+  private constructor(url: string, child: ChildProcess) {
+    this.url = url
+    this.#child = child
+  }
+
+  /** Starts it and waits for the address that it prints. */
+  static async start(env: Readonly<Record<string, string>> = {}): Promise<ParleyProcess> {
+    const child = spawn(process.execPath, ['deploy/all-in-one/main.ts'], {
+      cwd: ROOT,
+      env: {
+        ...process.env,
+        PARLEY_PORT: '0',
+        PARLEY_SFU_PORT: '0',
+        PARLEY_TURN_LISTEN: 'udp://0.0.0.0:0,tcp://0.0.0.0:0',
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let output = ''
+    const url = await new Promise<string>((resolve, reject) => {
+      const read = (chunk: Buffer) => {
+        output += chunk.toString()
+        const address = /http:\/\/localhost:\d+/.exec(output)?.[0]
+        if (address !== undefined) resolve(address)
+      }
+      child.stdout.on('data', read)
+      child.stderr.on('data', read)
+      child.once('exit', () => reject(new Error(`Parley did not start:\n${output}`)))
+    })
+    return new ParleyProcess(url, child)
+  }
+
+  /** One sample of the metrics endpoint, summed over its labels that contain `label`. */
+  async metric(name: string, label = ''): Promise<number> {
+    const text = await (await fetch(`${this.url}/metrics`)).text()
+    const samples = text
+      .split('\n')
+      .filter((line) => line.startsWith(name) && /^[{ ]/.test(line.slice(name.length)))
+      .filter((line) => line.includes(label))
+    return samples.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
+  }
+
+  /** The mediasoup workers of this process, as the kernel lists them. */
+  workerPids(): number[] {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .filter((pid) => {
+        const status = readProcess(pid)
+        return status?.name.startsWith('mediasoup-work') && status.parent === this.#child.pid
+      })
+  }
+
+  /** Stops it as an operator would. */
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null) return
+    const gone = new Promise((resolve) => this.#child.once('exit', resolve))
+    this.#child.kill('SIGTERM')
+    await gone
+  }
+}
+
+function readProcess(pid: number): { name: string; parent: number } | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'))
+    return { name, parent: Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) }
+  } catch {
+    return undefined
+  }
+}
