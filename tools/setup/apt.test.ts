@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest'
+
+import { aptPercent, aptReason, cannotInstall, unreachableHost } from './apt.mjs'
+import { browsers, coturn, libraryRequirements, missing, workerBuild } from './requirements.mjs'
+
+const nothing = { hasCommand: () => false, hasHeader: () => false }
+
+test('a bare machine lacks everything, one with it all lacks nothing', () => {
+  expect(missing(workerBuild, nothing).map(({ debian }) => debian)).toEqual([
+    'g++',
+    'cmake',
+    'ninja-build',
+    'libssl-dev',
+    'libuv1-dev',
+    'libsrtp2-dev',
+    'libabsl-dev',
+    'libflatbuffers-dev',
+    'flatbuffers-compiler',
+  ])
+  expect(missing(workerBuild, { hasCommand: () => true, hasHeader: () => true })).toEqual([])
+})
+
+test('a browser from its maker serves as well as Debian’s', () => {
+  const probe = { ...nothing, hasCommand: (name: string) => name === 'google-chrome' }
+  expect(missing(browsers, probe).map(({ debian }) => debian)).toEqual(['firefox-esr'])
+})
+
+test('without root, the exact packages and the exact command are named', () => {
+  const failure = cannotInstall([...browsers, ...coturn], ['chromium', 'coturn'], true)
+  expect(failure.message).toBe('Missing Debian packages: chromium coturn')
+  expect(failure.advice).toContain(
+    '  sudo apt-get update && sudo apt-get install -y --no-install-recommends chromium coturn',
+  )
+  expect(failure.advice.join()).toContain('sudo systemctl disable --now coturn')
+})
+
+test('on another system, the things are named as people know them', () => {
+  const failure = cannotInstall(browsers, ['chromium', 'firefox-esr'], false)
+  expect(failure.message).toBe('Missing on this machine: Chromium, Firefox')
+  expect(failure.advice.join(' ')).toContain('chromium firefox-esr')
+})
+
+test('a missing shared library names its package', () => {
+  const packages = libraryRequirements(['libsrtp2.so.1', 'libfoo.so.4.1']).map((one) => one.debian)
+  expect(packages).toEqual(['libsrtp2-1', 'libfoo4'])
+})
+
+test('apt’s status lines become one percentage', () => {
+  expect(aptPercent('dlstatus:1:50.0:Retrieving file 1 of 2')).toBe(25)
+  expect(aptPercent('pmstatus:coturn:50.0:Unpacking coturn')).toBe(75)
+  expect(aptPercent('media-change: x')).toBeUndefined()
+})
+
+test('an unreachable host and the reason are read from apt’s output', () => {
+  const output = [
+    'Err:1 http://deb.debian.org/debian bookworm/main amd64 coturn amd64 4.6.1-1',
+    "  Could not resolve 'deb.debian.org'",
+    "E: Failed to fetch http://deb.debian.org/c.deb  Could not resolve 'deb.debian.org'",
+  ].join('\n')
+  expect(unreachableHost(output)).toBe('deb.debian.org')
+  expect(aptReason(output)).toMatch(/^E: Failed to fetch/)
+  expect(unreachableHost('E: Unable to locate package x')).toBeUndefined()
+})
