@@ -34,10 +34,10 @@ test('what a child writes to descriptor 3 arrives apart', async () => {
 
 test('stopping ends a child with its descendants', async () => {
   const started = Date.now()
-  const child = run('sh', ['-c', 'sleep 60 & sleep 60; wait'])
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  await stopCommands()
-  expect((await child).code).toBe(143)
+  const { code } = await run('sh', ['-c', 'sleep 60 & echo ready; sleep 60; wait'], {
+    onLine: () => void stopCommands(),
+  })
+  expect(code).toBe(143)
   expect(Date.now() - started).toBeLessThan(5_000)
 })
 

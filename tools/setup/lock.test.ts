@@ -33,12 +33,14 @@ test('a second taker waits until the first releases', async () => {
   const path = join(folder, 'a.lock')
   const order: string[] = []
   const first = await takeLock(path)
-  const second = takeLock(path, { onWait: (seen) => order.push(`waits for ${seen?.pid ?? 0}`) })
-  const taken = second.then(() => order.push('second'))
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  order.push('release')
-  first.release()
-  await taken
+  const second = takeLock(path, {
+    onWait: (seen) => {
+      order.push(`waits for ${seen?.pid ?? 0}`, 'release')
+      first.release()
+    },
+  })
+  await second
+  order.push('second')
   expect(order).toEqual([`waits for ${process.pid}`, 'release', 'second'])
   ;(await second).release()
   expect(readdirSync(folder)).toEqual([])
