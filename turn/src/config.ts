@@ -31,6 +31,8 @@ export interface RelayAddress {
 /** What a TURN server is started from; {@link readTurnConfig} makes one from the environment. */
 export interface TurnConfig {
   readonly listeners: readonly ListenerAddress[]
+  /** Whether the default TLS listener is missing because there is no certificate. */
+  readonly isTlsLeftOut: boolean
   /** PEM files; every `tls` listener needs them. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
   /** Newest first; any of them may have signed a credential. */
@@ -142,6 +144,7 @@ export function readTurnConfig(
   const external = { ...values.publicAddress, ...values.externalAddress }
   return Object.freeze({
     listeners,
+    isTlsLeftOut: values.listen === undefined && !tls,
     tls,
     secrets: values.secrets,
     realm: values.realm,

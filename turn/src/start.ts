@@ -55,7 +55,7 @@ export async function startTurn(
 ): Promise<TurnHandle> {
   health.notReady(HEALTH_PART, 'starting')
   const certificate = config.tls && loadCertificate(config.tls.certFile, config.tls.keyFile)
-  if (!certificate) {
+  if (config.isTlsLeftOut) {
     log.info('no TLS: set PARLEY_TURN_TLS_CERT and PARLEY_TURN_TLS_KEY to serve clients over TLS')
   }
   const random = randomPool()

@@ -78,7 +78,7 @@ export function allocate(state: ServerState, request: Request, now: number): voi
     integrityKey: request.key,
     family: wish.family,
     even: wish.even,
-    transactionId: transactionIdOf(message).slice(),
+    transactionId: Uint8Array.from(transactionIdOf(message)),
     lifetimeS: wish.lifetimeS,
     relayed: endpointOf(address, port),
     phase: 'binding',

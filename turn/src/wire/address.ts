@@ -101,20 +101,21 @@ function parseIpv4(text: string): number | undefined {
 function parseIpv6(text: string): string | undefined {
   const halves = text.split('::')
   if (halves.length > 2) return undefined
-  const head = parseGroups(halves[0] ?? '')
-  const tail = halves.length === 2 ? parseGroups(halves[1] ?? '') : ''
+  const isWhole = halves.length === 1
+  const head = parseGroups(halves[0] ?? '', isWhole)
+  const tail = isWhole ? '' : parseGroups(halves[1] ?? '', true)
   if (head === undefined || tail === undefined) return undefined
   const missing = IPV6_BYTES - head.length - tail.length
-  if (halves.length === 2 ? missing < 2 : missing !== 0) return undefined
+  if (isWhole ? missing !== 0 : missing < 2) return undefined
   return head + '\0'.repeat(missing) + tail
 }
 
-function parseGroups(text: string): string | undefined {
+function parseGroups(text: string, isEnd: boolean): string | undefined {
   if (text === '') return ''
   const parts = text.split(':')
   let bytes = ''
   for (const [index, part] of parts.entries()) {
-    if (index === parts.length - 1 && part.includes('.')) {
+    if (isEnd && index === parts.length - 1 && part.includes('.')) {
       const v4 = parseIpv4(part)
       if (v4 === undefined) return undefined
       bytes += String.fromCharCode(v4 >>> 24, (v4 >>> 16) & 255, (v4 >>> 8) & 255, v4 & 255)

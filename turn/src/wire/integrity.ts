@@ -27,7 +27,8 @@ export function longTermKey(username: string, realm: string, password: string): 
  * the header's length counting that attribute. The message is not changed. RFC 8489 §14.5.
  */
 export function messageIntegrity(message: Uint8Array, offset: number, key: Uint8Array): Uint8Array {
-  const header = message.slice(0, HEADER_BYTES)
+  // Not `slice`, which on a Buffer is a view.
+  const header = Uint8Array.from(message.subarray(0, HEADER_BYTES))
   writeUint16(header, 2, offset + INTEGRITY_ATTRIBUTE_BYTES - HEADER_BYTES)
   return createHmac('sha1', key)
     .update(header)

@@ -2,7 +2,7 @@ import type { Attribute } from './attribute.ts'
 
 export const EVEN_PORT = 0x0018
 
-/** Encodes EVEN-PORT: one byte whose top bit, R, also asks for the next port. RFC 8656 §18.8. */
+/** Encodes EVEN-PORT: one byte whose top bit, R, also asks for the next port. RFC 8656 §18.7. */
 export function evenPort({ reserveNext }: { readonly reserveNext: boolean }): Attribute {
   return { type: EVEN_PORT, value: Uint8Array.of(reserveNext ? 0x80 : 0) }
 }

@@ -5,7 +5,7 @@ export const REQUESTED_TRANSPORT = 0x0019
 /** IANA protocol number of UDP, the only transport of RFC 8656 relays. */
 export const PROTOCOL_UDP = 17
 
-/** Encodes REQUESTED-TRANSPORT: the protocol number and 3 reserved bytes. RFC 8656 §18.7. */
+/** Encodes REQUESTED-TRANSPORT: the protocol number and 3 reserved bytes. RFC 8656 §18.8. */
 export function requestedTransport(protocol: number): Attribute {
   return { type: REQUESTED_TRANSPORT, value: Uint8Array.of(protocol, 0, 0, 0) }
 }

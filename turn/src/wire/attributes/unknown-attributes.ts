@@ -3,7 +3,7 @@ import type { Attribute } from './attribute.ts'
 
 export const UNKNOWN_ATTRIBUTES = 0x000a
 
-/** Encodes UNKNOWN-ATTRIBUTES: the types, 2 bytes each. RFC 8489 §14.9. */
+/** Encodes UNKNOWN-ATTRIBUTES: the types, 2 bytes each. RFC 8489 §14.13. */
 export function unknownAttributes(types: readonly number[]): Attribute {
   const value = new Uint8Array(types.length * 2)
   types.forEach((type, index) => writeUint16(value, index * 2, type))
