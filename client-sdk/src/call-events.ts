@@ -1,0 +1,36 @@
+import type { ParticipantId } from '@parley/protocol'
+import type { CallState } from './core/call-state.ts'
+import type { Quality } from './core/quality.ts'
+import type { CallError } from './errors.ts'
+import type { Participant } from './roster.ts'
+import type { LocalTrack, RemoteTrack } from './tracks.ts'
+
+/** Which way media goes: between the devices, through a TURN server, or through an SFU node. */
+export type CallPath = 'direct' | 'relay' | 'sfu'
+
+/** Everything that a call tells, with the arguments of the listeners. */
+export interface CallEvents {
+  state: [state: CallState]
+  path: [path: CallPath]
+  track: [track: RemoteTrack, participant: Participant]
+  'track-removed': [track: RemoteTrack, participant: Participant]
+  'participant-joined': [participant: Participant]
+  'participant-left': [participant: Participant]
+  /** Muted, unmuted, connection lost or back. */
+  'participant-updated': [participant: Participant]
+  /** Who was invited, and what became of it. */
+  invites: []
+  /** Participant id of who speaks now; may be one's own. */
+  'active-speaker': [participant: ParticipantId | undefined]
+  /** `call.local` changed, or something in it was muted or unmuted. */
+  local: []
+  quality: [quality: Quality]
+  /** How much of a video is received changed; see `track.layer`. */
+  layer: [track: RemoteTrack, participant: Participant]
+  /** How much of one's own video is taken changed; see `track.demand`. */
+  demand: [track: LocalTrack]
+  /** Something failed that was not asked for by a method, and the call goes on. */
+  error: [error: CallError]
+  /** The browser wants a gesture before it plays: call `resumePlayback()` in one. */
+  'playback-blocked': []
+}

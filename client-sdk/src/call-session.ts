@@ -1,0 +1,321 @@
+import type {
+  CallId,
+  CallMedia,
+  CallView,
+  EndReason,
+  ParticipantId,
+  ServerEvent,
+  UserId,
+} from '@parley/protocol'
+import type { CallEvents, CallPath } from './call-events.ts'
+import { callState, changeFacts, hangupReason, newFacts } from './core/call-state.ts'
+import type { CallDirection, CallFacts, CallState } from './core/call-state.ts'
+import type { PairSample } from './core/stats.ts'
+import { VIEW_DEBOUNCE_MS } from './defaults.ts'
+import { Emitter } from './emitter.ts'
+import { CallError } from './errors.ts'
+import { LocalMedia } from './local-media.ts'
+import { MediaPaths } from './paths.ts'
+import type { PathMaker } from './paths.ts'
+import type { Seat } from './path-maker.ts'
+import { Playback } from './playback.ts'
+import type { Environment } from './ports.ts'
+import { QualityMonitor } from './quality-monitor.ts'
+import { Roster } from './roster.ts'
+import type { Request } from './signaling.ts'
+
+/** What a call needs of its client. */
+export interface CallContext {
+  readonly environment: Environment
+  readonly request: Request
+  readonly topology: 'auto' | 'sfu'
+  pathMaker(seat: Seat): PathMaker
+}
+
+/** How a call begins on this device. */
+export interface CallOrigin {
+  readonly id: CallId
+  readonly direction: CallDirection
+  readonly media: CallMedia
+  readonly from?: UserId
+  readonly view?: CallView
+}
+
+/** One call: takes in what server, devices and paths tell, and keeps them in line. */
+export class CallSession extends Emitter<CallEvents> {
+  readonly origin: CallOrigin
+  readonly request: Request
+  readonly playback: Playback
+  readonly local: LocalMedia
+  readonly roster: Roster
+  readonly monitor: QualityMonitor
+  readonly #context: CallContext
+  #facts: CallFacts
+  #state: CallState
+  #path: CallPath | undefined
+  #speaker: ParticipantId | undefined
+  #paths: MediaPaths | undefined
+  #cancelTiles: (() => void) | undefined
+  #toldSending = ''
+  #reading = false
+
+  constructor(context: CallContext, origin: CallOrigin) {
+    super()
+    const { environment } = context
+    this.#context = context
+    this.origin = origin
+    this.request = context.request
+    this.#facts = newFacts(origin.direction, origin.view)
+    this.#state = callState(this.#facts)
+    this.playback = new Playback(environment)
+    this.local = new LocalMedia(environment.devices, this.playback)
+    this.roster = new Roster(this.playback)
+    this.monitor = new QualityMonitor(
+      environment.clock,
+      () => this.#paths?.reports() ?? Promise.resolve([]),
+      () => this.#expectsMedia(),
+    )
+    this.#listen()
+    if (origin.view) this.roster.update(origin.view, undefined)
+  }
+
+  /** The id of a room's call is known with its first view. */
+  get id(): CallId {
+    return this.#facts.view?.id ?? this.origin.id
+  }
+
+  /** Asked for, but not yet given a seat. */
+  get isEntering(): boolean {
+    return this.origin.direction !== 'incoming' && this.#facts.self === undefined
+  }
+
+  get state(): CallState {
+    return this.#state
+  }
+
+  get path(): CallPath | undefined {
+    return this.#path
+  }
+
+  get speaker(): ParticipantId | undefined {
+    return this.#speaker
+  }
+
+  get facts(): CallFacts {
+    return this.#facts
+  }
+
+  /** The server has given this device its seat: media may begin. */
+  join(view: CallView, self: ParticipantId): void {
+    if (this.#state === 'ended') return
+    this.#change({ view, self })
+    const maker = this.#context.pathMaker({
+      call: view.id,
+      self,
+      epoch: () => this.#facts.view?.topology.epoch ?? 0,
+    })
+    const paths = new MediaPaths(self, view, maker, this.#context.environment.clock)
+    this.#paths = paths
+    paths.on('streams', (streams) => this.roster.show(streams))
+    paths.on('changed', () => void this.#onPaths())
+    paths.on('failed', () => this.end('failed'))
+    paths.on('ready', (epoch) => this.#tell(this.request('call.ready', { call: view.id, epoch })))
+    paths.on('escalate', () => this.#escalate())
+    paths.publish(this.local.sources)
+    paths.update(view)
+    this.#tellSending()
+    if (this.#context.topology === 'sfu' && view.room === undefined) this.#escalate()
+  }
+
+  /** The app holds the call from now on. */
+  announce(): void {
+    this.#change({ announced: true })
+  }
+
+  update(view: CallView): void {
+    if (this.#state === 'ended') return
+    this.#change({ view })
+    this.#paths?.update(view)
+    this.emit('invites')
+  }
+
+  /** Messages may have been lost. */
+  resync(view: CallView): void {
+    this.update(view)
+    this.#paths?.resync()
+    this.#toldSending = ''
+    this.#tellSending()
+  }
+
+  handle(event: ServerEvent): void {
+    switch (event.type) {
+      case 'call.updated':
+        this.update(event.data.call)
+        return
+      case 'call.ended':
+        this.finish(event.data.reason)
+        return
+      case 'call.signal':
+        this.#paths?.signal(event.data.from, event.data.signal)
+        return
+      case 'sfu.speaker':
+        this.#speaker = event.data.participant ?? undefined
+        this.emit('active-speaker', this.#speaker)
+        return
+      case 'sfu.demand':
+        this.#onDemand(event.data)
+        return
+      case 'sfu.layer':
+        this.#onLayer(event.data)
+        return
+      default:
+      // The others are about the client, not about a call.
+    }
+  }
+
+  /** Leaves: media stops at once, the server is told. */
+  end(reason: EndReason = hangupReason(this.#facts)): void {
+    if (this.#state === 'ended') return
+    const { self, direction } = this.#facts
+    const type = direction === 'incoming' && self === undefined ? 'call.decline' : 'call.hangup'
+    // Where this fails, the server ends the seat with the session.
+    this.request(type, { call: this.id }).catch(() => undefined)
+    this.finish(reason)
+  }
+
+  /** The call is over here. */
+  finish(reason: EndReason): void {
+    if (this.#state === 'ended') return
+    this.monitor.stop()
+    this.#cancelTiles?.()
+    this.#paths?.close()
+    this.local.stop()
+    this.#change({ endReason: reason })
+    this.roster.clear()
+  }
+
+  /** Throws if there is no call any more to do something in. */
+  assertOpen(): void {
+    if (this.#state === 'ended') throw new CallError('call-ended')
+  }
+
+  #listen(): void {
+    this.local.on('changed', () => {
+      this.#paths?.publish(this.local.sources)
+      this.#tellSending()
+      this.emit('local')
+    })
+    this.local.on('lost', (error) => this.emit('error', error))
+    this.playback.on('blocked', () => this.emit('playback-blocked'))
+    this.roster.on('track', (track, participant) => this.emit('track', track, participant))
+    this.roster.on('trackRemoved', (track, participant) =>
+      this.emit('track-removed', track, participant),
+    )
+    this.roster.on('joined', (participant) => this.emit('participant-joined', participant))
+    this.roster.on('left', (participant) => this.emit('participant-left', participant))
+    this.roster.on('updated', (participant) => this.emit('participant-updated', participant))
+    this.roster.on('tiles', () => this.#planTiles())
+    this.monitor.on('quality', (quality) => this.emit('quality', quality))
+    this.monitor.on('sample', ({ pair }) => {
+      if (this.#paths?.kind === 'p2p' && pair) this.#setPath(pathOf(pair))
+    })
+  }
+
+  #change(change: Parameters<typeof changeFacts>[1]): void {
+    this.#facts = changeFacts(this.#facts, change)
+    if (change.view) this.roster.update(change.view, this.#facts.self)
+    const state = callState(this.#facts)
+    if (state === this.#state) return
+    this.#state = state
+    this.emit('state', state)
+  }
+
+  async #onPaths(): Promise<void> {
+    const paths = this.#paths
+    if (!paths || this.#state === 'ended') return
+    // A call says that it is connected when it can also say how.
+    if (paths.state === 'connected' && paths.kind === 'p2p' && this.#path === undefined) {
+      if (this.#reading) return
+      this.#reading = true
+      await this.#readPath()
+      this.#reading = false
+    }
+    if (paths.kind === 'sfu' && paths.state === 'connected') this.#setPath('sfu')
+    this.#change({ media: paths.state })
+  }
+
+  async #readPath(): Promise<void> {
+    const { clock } = this.#context.environment
+    for (let attempt = 0; attempt < 5 && this.#state !== 'ended'; attempt++) {
+      const { pair } = await this.monitor.sample()
+      if (this.#paths?.kind !== 'p2p') return
+      if (pair) {
+        this.#setPath(pathOf(pair))
+        return
+      }
+      await new Promise<void>((resolve) => void clock.after(100, resolve))
+    }
+  }
+
+  #setPath(path: CallPath): void {
+    if (path === this.#path || this.#state === 'ended') return
+    this.#path = path
+    this.emit('path', path)
+  }
+
+  #onDemand({ producer, maxSpatialLayer, reason }: DataOf<'sfu.demand'>): void {
+    const source = this.#paths?.demand(producer, maxSpatialLayer)
+    if (!source) return
+    const layer = maxSpatialLayer < 0 ? null : maxSpatialLayer
+    const track = this.local.demand(source, { layer, reason })
+    if (track) this.emit('demand', track)
+  }
+
+  #onLayer({ consumer, spatialLayer, reason }: DataOf<'sfu.layer'>): void {
+    const key = this.#paths?.keyOf(consumer)
+    const found = key && this.roster.layer(key, { layer: spatialLayer, reason })
+    if (found) this.emit('layer', found.track, found.participant)
+  }
+
+  #planTiles(): void {
+    if (this.#cancelTiles || this.#state === 'ended') return
+    this.#cancelTiles = this.#context.environment.clock.after(VIEW_DEBOUNCE_MS, () => {
+      this.#cancelTiles = undefined
+      this.#paths?.show(this.roster.tiles)
+    })
+  }
+
+  #tellSending(): void {
+    const { sending } = this.local
+    const told = JSON.stringify(sending)
+    if (this.#facts.self === undefined || told === this.#toldSending) return
+    this.#toldSending = told
+    this.#tell(this.request('call.sending', { call: this.id, sending }))
+  }
+
+  #escalate(): void {
+    this.#tell(this.request('call.escalate', { call: this.id }))
+  }
+
+  /** Sends what nobody waits for; a failure is an event. */
+  #tell(request: Promise<unknown>): void {
+    request.catch((error: unknown) => {
+      if (this.#state !== 'ended' && error instanceof CallError) this.emit('error', error)
+    })
+  }
+
+  #expectsMedia(): boolean {
+    const { view, self } = this.#facts
+    return (
+      view?.participants.some(
+        ({ id, sending }) => id !== self && (sending.microphone || sending.camera),
+      ) ?? false
+    )
+  }
+}
+
+type DataOf<T extends ServerEvent['type']> = Extract<ServerEvent, { type: T }>['data']
+
+function pathOf({ localType, remoteType }: PairSample): CallPath {
+  return localType === 'relay' || remoteType === 'relay' ? 'relay' : 'direct'
+}

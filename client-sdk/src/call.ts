@@ -1,0 +1,228 @@
+import type {
+  CallId,
+  CallMedia,
+  CallView,
+  EndReason,
+  ParticipantId,
+  RoomName,
+  UserId,
+} from '@parley/protocol'
+import type { CallEvents, CallPath } from './call-events.ts'
+import type { CallSession } from './call-session.ts'
+import type { CallDirection, CallState } from './core/call-state.ts'
+import type { Quality } from './core/quality.ts'
+import type { MediaSample } from './core/stats.ts'
+import { CallError } from './errors.ts'
+import type { Participant } from './roster.ts'
+import type { LocalTrack } from './tracks.ts'
+
+/** What a method takes besides its subject. `signal` ends the waiting with `aborted`. */
+export interface OperationOptions {
+  readonly signal?: AbortSignal
+}
+
+/** With what one comes into a call; both are off where left out. */
+export interface MediaOptions extends OperationOptions {
+  readonly audio?: boolean
+  readonly video?: boolean
+}
+
+/**
+ * A call or a room, ringing or running. Methods may be called in any state and twice: what is
+ * already so stays so. They reject with a {@link CallError}.
+ */
+export class Call implements AsyncDisposable {
+  readonly #session: CallSession
+  #accepting: Promise<void> | undefined
+
+  /** Made by the client. */
+  constructor(session: CallSession) {
+    this.#session = session
+  }
+
+  get id(): CallId {
+    return this.#session.id
+  }
+
+  get direction(): CallDirection {
+    return this.#session.origin.direction
+  }
+
+  /** Who calls; undefined in rooms. */
+  get from(): UserId | undefined {
+    return this.#session.origin.from
+  }
+
+  /** What the call was started with: an audio or a video call. */
+  get media(): CallMedia {
+    return this.#session.origin.media
+  }
+
+  get room(): RoomName | undefined {
+    return this.#session.facts.view?.room
+  }
+
+  get state(): CallState {
+    return this.#session.state
+  }
+
+  /** Which way media goes; undefined before it does. */
+  get path(): CallPath | undefined {
+    return this.#session.path
+  }
+
+  /** Why the call ended; undefined until then. */
+  get endReason(): EndReason | undefined {
+    return this.#session.facts.endReason
+  }
+
+  /** The others who are in the call now. */
+  get participants(): ReadonlyMap<ParticipantId, Participant> {
+    return this.#session.roster.participants
+  }
+
+  /** One's own participant id, once in the call. */
+  get self(): ParticipantId | undefined {
+    return this.#session.facts.self
+  }
+
+  /** Who was asked to join, and what became of it. */
+  get invites(): CallView['invites'] {
+    return this.#session.facts.view?.invites ?? []
+  }
+
+  /** One's own tracks, for the self-view. */
+  get local(): readonly LocalTrack[] {
+    return this.#session.local.tracks
+  }
+
+  /** What one sends now. */
+  get sending(): {
+    readonly microphone: boolean
+    readonly camera: boolean
+    readonly screen: boolean
+  } {
+    return this.#session.local.sending
+  }
+
+  /** Participant id of who speaks; known on the path through the SFU. */
+  get activeSpeaker(): ParticipantId | undefined {
+    return this.#session.speaker
+  }
+
+  get quality(): Quality {
+    return this.#session.monitor.quality
+  }
+
+  /** True only while every media frame is end-to-end encrypted. */
+  get encrypted(): boolean {
+    return false
+  }
+
+  /** The code that two people compare to know that nobody sits between them; not yet available. */
+  get verification(): string | undefined {
+    return undefined
+  }
+
+  /** What the browser counts for the path in use. */
+  stats(): Promise<MediaSample> {
+    return this.#session.monitor.sample()
+  }
+
+  /** Registers a listener; the answer takes it away again. */
+  on<Name extends keyof CallEvents>(
+    name: Name,
+    listener: (...args: CallEvents[Name]) => void,
+  ): () => void {
+    return this.#session.on(name, listener)
+  }
+
+  once<Name extends keyof CallEvents>(
+    name: Name,
+    listener: (...args: CallEvents[Name]) => void,
+  ): () => void {
+    return this.#session.once(name, listener)
+  }
+
+  off<Name extends keyof CallEvents>(
+    name: Name,
+    listener: (...args: CallEvents[Name]) => void,
+  ): void {
+    this.#session.off(name, listener)
+  }
+
+  /** Answers. Where a device cannot be opened it rejects, and the call rings on. */
+  async accept(options: MediaOptions = {}): Promise<void> {
+    const session = this.#session
+    session.assertOpen()
+    if (session.facts.self !== undefined) return
+    if (this.direction !== 'incoming') throw new CallError('not-ringing')
+    this.#accepting ??= this.#accept(options).finally(() => (this.#accepting = undefined))
+    await this.#accepting
+  }
+
+  /** Refuses the call for all of one's devices; in a call it hangs up. */
+  decline(): Promise<void> {
+    return this.hangup()
+  }
+
+  /** Leaves the call, or cancels it where nobody has answered. Devices are closed at once. */
+  hangup(): Promise<void> {
+    this.#session.end()
+    return Promise.resolve()
+  }
+
+  /** Rings more people. */
+  async invite(user: string | readonly string[], { signal }: OperationOptions = {}): Promise<void> {
+    this.#session.assertOpen()
+    // The server checks the names.
+    const users = (typeof user === 'string' ? [user] : [...user]) as UserId[]
+    const { id: call, media } = this
+    await this.#session.request('call.invite', { call, users, media }, { signal })
+  }
+
+  async setMicrophone(on: boolean, options: OperationOptions = {}): Promise<void> {
+    this.#session.assertOpen()
+    await this.#session.local.setMicrophone(on, options)
+  }
+
+  /** Off closes the camera, so that its light goes out. */
+  async setCamera(on: boolean, options: OperationOptions = {}): Promise<void> {
+    this.#session.assertOpen()
+    await this.#session.local.setCamera(on, options)
+  }
+
+  /** Asks for a screen, window or tab and shares it, with its sound where there is any. */
+  async shareScreen(options: OperationOptions = {}): Promise<void> {
+    this.#session.assertOpen()
+    await this.#session.local.shareScreen(options)
+  }
+
+  async stopScreen(): Promise<void> {
+    await this.#session.local.stopScreen()
+  }
+
+  /** Plays what the browser has blocked; call it from a click or key. */
+  resumePlayback(): Promise<void> {
+    return this.#session.playback.resume()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.hangup()
+  }
+
+  async #accept({ audio = false, video = false, signal }: MediaOptions): Promise<void> {
+    const session = this.#session
+    const media = { audio, video }
+    if (session.local.tracks.length === 0) await session.local.start(media, { signal })
+    const { id: call } = this
+    try {
+      const joined = await session.request('call.accept', { call, media }, { signal })
+      session.join(joined.call, joined.participant)
+    } catch (error) {
+      // The devices are not left open for a call that is not answered.
+      session.local.closeAll()
+      throw error
+    }
+  }
+}

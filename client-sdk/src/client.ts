@@ -1,0 +1,192 @@
+import type { Presence, UserId, Welcome } from '@parley/protocol'
+import { browserEnvironment } from './browser/environment.ts'
+import { CallBook } from './call-book.ts'
+import type { Call, MediaOptions, OperationOptions } from './call.ts'
+import type { ConnectionState } from './core/connection.ts'
+import { Emitter } from './emitter.ts'
+import { abortable, CallError, throwIfAborted } from './errors.ts'
+import { IceServers } from './ice-servers.ts'
+import { pathMaker } from './path-maker.ts'
+import type { Environment } from './ports.ts'
+import { Signaling } from './signaling.ts'
+import { socketIoLink } from './socketio/link.ts'
+
+/** How a client is set up. */
+export interface CallClientOptions {
+  /** Where signaling is, as `https://calls.example.org`. */
+  readonly url: string
+  /** Gives a fresh token of one's user; asked before each connection. */
+  readonly token: () => string | Promise<string>
+  /** Stable id of this browser, so that a reload is known as the same device; random if left out. */
+  readonly device?: string
+  /** `relay` hides one's address from the other side: everything goes through TURN. */
+  readonly iceTransportPolicy?: RTCIceTransportPolicy
+  /** `sfu` never sends media directly between devices. */
+  readonly topology?: 'auto' | 'sfu'
+}
+
+/** Everything that a client tells. */
+export interface ClientEvents {
+  incoming: [call: Call]
+  presence: [users: readonly Presence[]]
+  connection: [state: ConnectionState]
+  /** The connection is over for good, as when the same device connected elsewhere. */
+  error: [error: CallError]
+}
+
+/** One device of one user at a Parley server. */
+export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable {
+  readonly #options: CallClientOptions
+  readonly #environment: Environment
+  readonly #signaling: Signaling
+  readonly #ice: IceServers
+  readonly #book: CallBook
+  #presence: ReadonlyMap<UserId, Presence> = new Map()
+  #welcome: Welcome | undefined
+  #stopListening: readonly (() => void)[] = []
+
+  /** `environment` is for tests and for places that are no browser. */
+  constructor(
+    options: CallClientOptions,
+    environment: Environment = browserEnvironment(socketIoLink),
+  ) {
+    super()
+    this.#options = options
+    this.#environment = environment
+    const { url, token, device } = options
+    const { clock, random, link } = environment
+    this.#signaling = new Signaling({ clock, random, link, url, token, device })
+    const { request } = this.#signaling
+    const ice = new IceServers(clock, () => request('ice.get', {}))
+    this.#ice = ice
+    const { iceTransportPolicy = 'all', topology = 'auto' } = options
+    const supplies = { environment, request, ice, iceTransportPolicy, hooks: undefined }
+    this.#book = new CallBook({
+      environment,
+      request,
+      topology,
+      pathMaker: (seat) => pathMaker(supplies, seat),
+    })
+    this.#listen()
+  }
+
+  get connection(): ConnectionState {
+    return this.#signaling.state
+  }
+
+  /** Whom the token names, once connected. */
+  get user(): UserId | undefined {
+    return this.#welcome?.user
+  }
+
+  get device(): string | undefined {
+    return this.#welcome?.device ?? this.#options.device
+  }
+
+  /** The calls that have not ended. */
+  get calls(): readonly Call[] {
+    return this.#book.calls
+  }
+
+  /** Who is there, as last heard; changes come as `presence` events. */
+  presence(): readonly Presence[] {
+    return [...this.#presence.values()]
+  }
+
+  /** Connects and stays so; a lost connection comes back by itself. */
+  async connect({ signal }: OperationOptions = {}): Promise<void> {
+    throwIfAborted(signal)
+    if (this.connection === 'connected') return
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>()
+    const off = this.#signaling.on('state', (state) => {
+      if (state === 'connected') resolve(undefined)
+      else if (state === 'closed') reject(new CallError(this.#signaling.failure ?? 'not-connected'))
+    })
+    if (this.#stopListening.length === 0) this.#stopListening = this.#listenToPage()
+    this.#signaling.connect()
+    try {
+      await abortable(promise, signal)
+    } catch (error) {
+      if (signal?.aborted) this.#signaling.close()
+      throw error
+    } finally {
+      off()
+    }
+  }
+
+  /** Rings a user or several, on all their devices. Resolves when the call exists, unanswered. */
+  async call(user: string | readonly string[], options: MediaOptions = {}): Promise<Call> {
+    const { audio = false, video = false, signal } = options
+    throwIfAborted(signal)
+    this.#assertConnected()
+    const users = typeof user === 'string' ? [user] : user
+    return this.#book.start(users, { audio, video }, signal)
+  }
+
+  /** Joins a room, which rings nobody. */
+  async join(room: string, options: MediaOptions = {}): Promise<Call> {
+    const { audio = false, video = false, signal } = options
+    throwIfAborted(signal)
+    this.#assertConnected()
+    return this.#book.join(room, { audio, video }, signal)
+  }
+
+  /** Leaves all calls and disconnects. */
+  close(): Promise<void> {
+    this.#book.leaveAll()
+    for (const stop of this.#stopListening) stop()
+    this.#stopListening = []
+    this.#ice.stop()
+    this.#signaling.close()
+    return Promise.resolve()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #assertConnected(): void {
+    const state = this.connection
+    if (state === 'idle' || state === 'closed') throw new CallError('not-connected')
+  }
+
+  #listen(): void {
+    this.#book.on('incoming', (call) => this.emit('incoming', call))
+    this.#signaling.on('state', (state) => this.emit('connection', state))
+    this.#signaling.on('welcome', (welcome) => this.#onWelcome(welcome))
+    this.#signaling.on('event', (event) => {
+      if (event.type === 'presence') this.#onPresence(event.data.users)
+      else this.#book.handle(event)
+    })
+    this.#signaling.on('failed', (error) => {
+      this.#book.resume({ resumed: 'new', calls: [] })
+      this.emit('error', error)
+    })
+  }
+
+  #listenToPage(): readonly (() => void)[] {
+    return [
+      this.#environment.onNetworkBack(() => this.#signaling.networkBack()),
+      // The others need not wait until the server has noticed.
+      this.#environment.onPageHide(() => this.#book.leaveAll()),
+    ]
+  }
+
+  #onWelcome(welcome: Welcome): void {
+    this.#welcome = welcome
+    this.#ice.set(welcome.ice)
+    this.#book.resume(welcome)
+    if (welcome.resumed === 'replayed') return
+    this.#presence = new Map()
+    this.#signaling.request('presence.subscribe', {}).then(
+      ({ users }) => this.#onPresence(users),
+      // Without presence calls still work; the next connection asks again.
+      () => undefined,
+    )
+  }
+
+  #onPresence(users: readonly Presence[]): void {
+    this.#presence = new Map([...this.#presence, ...users.map((p) => [p.user, p] as const)])
+    this.emit('presence', this.presence())
+  }
+}

@@ -1,0 +1,203 @@
+import { stay, unreachable } from '@parley/protocol'
+import type { ErrorCode, Millis, SessionId, Step } from '@parley/protocol'
+import { retryAfter } from './reconnect-policy.ts'
+
+/** What the server needs to continue a session. */
+export interface Resume {
+  readonly session: SessionId
+  readonly key: string
+  readonly lastSeq: number
+}
+
+/** The connection to signaling as apps see it. */
+export type ConnectionState = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'closed'
+
+/** Why a connection is closed for good. */
+export type ConnectionFailure = ErrorCode | 'not-connected' | 'token-failed'
+
+/** `since`: when the connection was lost or first wanted. `resume`: the session to continue. */
+export type Connection =
+  | { readonly phase: 'idle' }
+  | {
+      readonly phase: 'opening'
+      readonly since: Millis
+      readonly failures: number
+      readonly resume: Resume | undefined
+    }
+  | { readonly phase: 'online'; readonly resume: Resume }
+  | {
+      readonly phase: 'waiting'
+      readonly since: Millis
+      readonly failures: number
+      readonly resume: Resume | undefined
+      readonly retryAt: Millis
+    }
+  | { readonly phase: 'closed'; readonly failure: ConnectionFailure | undefined }
+
+export type ConnectionEvent =
+  | { readonly type: 'connectAsked' }
+  | { readonly type: 'closeAsked' }
+  | { readonly type: 'welcomed'; readonly session: SessionId; readonly key: string }
+  /** An event of the session was handled. */
+  | { readonly type: 'eventSeen'; readonly seq: number }
+  /** The handshake was refused, or `token()` failed; no code: the server was not reached. */
+  | {
+      readonly type: 'refused'
+      readonly code: ConnectionFailure | undefined
+      readonly retryable: boolean
+      readonly random: number
+    }
+  | { readonly type: 'lost'; readonly random: number }
+  /** The server said that it is about to close. */
+  | {
+      readonly type: 'closing'
+      readonly code: 'session-replaced' | 'token-expired' | 'shutting-down'
+    }
+  | { readonly type: 'networkBack' }
+  | { readonly type: 'tick' }
+
+export type ConnectionEffect =
+  | { readonly type: 'open'; readonly resume: Resume | undefined }
+  | { readonly type: 'close' }
+  /** Connected: unanswered requests go out again. */
+  | { readonly type: 'flush' }
+  /** It is over; waiting requests fail. */
+  | { readonly type: 'fail'; readonly failure: ConnectionFailure }
+
+/** How long to try: the first connection, and a lost one. */
+export interface ConnectionBudgets {
+  readonly connectMs: Millis
+  readonly reconnectMs: Millis
+}
+
+export const idleConnection: Connection = { phase: 'idle' }
+
+/** Returns the machine. An event that makes no sense in a state changes nothing. */
+export function connectionMachine(budgets: ConnectionBudgets) {
+  return (
+    state: Connection,
+    event: ConnectionEvent,
+    now: Millis,
+  ): Step<Connection, ConnectionEffect> => {
+    switch (event.type) {
+      case 'connectAsked':
+        if (state.phase !== 'idle' && state.phase !== 'closed') return stay(state)
+        return opening(now, 0, undefined)
+      case 'closeAsked':
+        if (state.phase === 'idle' || state.phase === 'closed') return stay(state)
+        return { state: { phase: 'closed', failure: undefined }, effects: [{ type: 'close' }] }
+      case 'welcomed':
+        return onWelcome(state, event)
+      case 'eventSeen':
+        if (state.phase !== 'online' || event.seq <= state.resume.lastSeq) return stay(state)
+        return stay({ ...state, resume: { ...state.resume, lastSeq: event.seq } })
+      case 'refused':
+        return onRefused(state, event, now, budgets)
+      case 'lost':
+        return onLost(state, event.random, now, budgets)
+      case 'closing':
+        if (state.phase !== 'online' || event.code !== 'session-replaced') return stay(state)
+        return failed('session-replaced')
+      case 'networkBack':
+        if (state.phase !== 'waiting') return stay(state)
+        return opening(state.since, state.failures, state.resume)
+      case 'tick':
+        if (state.phase !== 'waiting' || now < state.retryAt) return stay(state)
+        return opening(state.since, state.failures, state.resume)
+      default:
+        return unreachable(event)
+    }
+  }
+}
+
+/** When `tick` is next due. */
+export function connectionDeadline(state: Connection): Millis | undefined {
+  return state.phase === 'waiting' ? state.retryAt : undefined
+}
+
+/** The state as apps see it. */
+export function connectionState(state: Connection): ConnectionState {
+  switch (state.phase) {
+    case 'idle':
+    case 'closed':
+      return state.phase
+    case 'online':
+      return 'connected'
+    case 'opening':
+    case 'waiting':
+      return state.resume ? 'reconnecting' : 'connecting'
+    default:
+      return unreachable(state)
+  }
+}
+
+function onWelcome(
+  state: Connection,
+  { session, key }: Extract<ConnectionEvent, { type: 'welcomed' }>,
+): Step<Connection, ConnectionEffect> {
+  if (state.phase !== 'opening') return stay(state)
+  // Sequence numbers go on within a session, and begin anew with another.
+  const lastSeq = state.resume?.session === session ? state.resume.lastSeq : 0
+  return {
+    state: { phase: 'online', resume: { session, key, lastSeq } },
+    effects: [{ type: 'flush' }],
+  }
+}
+
+function onRefused(
+  state: Connection,
+  { code, retryable, random }: Extract<ConnectionEvent, { type: 'refused' }>,
+  now: Millis,
+  budgets: ConnectionBudgets,
+): Step<Connection, ConnectionEffect> {
+  if (state.phase !== 'opening') return stay(state)
+  if (code !== undefined && !retryable) return failed(code)
+  const resume = code === 'session-gone' ? undefined : state.resume
+  // A fresh token is asked for with each attempt, so the first refusal of an old one costs no wait.
+  if (code === 'token-expired' && state.failures === 0) return opening(state.since, 1, resume)
+  const failures = state.failures + 1
+  const budgetMs = state.resume ? budgets.reconnectMs : budgets.connectMs
+  const retry = retryAfter({ failures, elapsedMs: now - state.since, budgetMs, random })
+  if (retry === 'give-up') return failed(code ?? 'not-connected')
+  const { since } = state
+  return stay({ phase: 'waiting', since, failures, resume, retryAt: now + retry.inMs })
+}
+
+function onLost(
+  state: Connection,
+  random: number,
+  now: Millis,
+  budgets: ConnectionBudgets,
+): Step<Connection, ConnectionEffect> {
+  if (state.phase === 'opening') {
+    return onRefused(
+      state,
+      { type: 'refused', code: undefined, retryable: true, random },
+      now,
+      budgets,
+    )
+  }
+  if (state.phase !== 'online') return stay(state)
+  const retry = retryAfter({ failures: 1, elapsedMs: 0, budgetMs: budgets.reconnectMs, random })
+  if (retry === 'give-up') return failed('not-connected')
+  const { resume } = state
+  return stay({ phase: 'waiting', since: now, failures: 0, resume, retryAt: now + retry.inMs })
+}
+
+function opening(
+  since: Millis,
+  failures: number,
+  resume: Resume | undefined,
+): Step<Connection, ConnectionEffect> {
+  return {
+    state: { phase: 'opening', since, failures, resume },
+    effects: [{ type: 'open', resume }],
+  }
+}
+
+function failed(failure: ConnectionFailure): Step<Connection, ConnectionEffect> {
+  return {
+    state: { phase: 'closed', failure },
+    effects: [{ type: 'close' }, { type: 'fail', failure }],
+  }
+}

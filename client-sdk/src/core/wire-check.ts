@@ -1,0 +1,163 @@
+import type { AnswerFrame, ClientRequestType, ServerEvent, ServerEventType } from '@parley/protocol'
+
+/**
+ * Narrow checks of what the server sends: enough that nothing the SDK touches is missing or of
+ * another type. The server's schemas stay out of the bundle: they weigh more than the SDK.
+ */
+type Check = (value: unknown) => boolean
+
+const text: Check = (value) => typeof value === 'string'
+const flag: Check = (value) => typeof value === 'boolean'
+const number: Check = (value) => typeof value === 'number' && Number.isFinite(value)
+const object: Check = isRecord
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value)
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value)
+const list =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check)
+const shape =
+  (fields: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    isRecord(value) && Object.entries(fields).every(([key, check]) => check(value[key]))
+const either =
+  (...checks: readonly Check[]): Check =>
+  (value) =>
+    checks.some((check) => check(value))
+const oneOf =
+  (...values: readonly unknown[]): Check =>
+  (value) =>
+    values.includes(value)
+
+const kind = oneOf('audio', 'video')
+const source = oneOf('microphone', 'camera', 'screen', 'screen-audio')
+const media = shape({ audio: flag, video: flag })
+const path = oneOf('p2p', 'sfu')
+
+const callView = shape({
+  id: text,
+  startedBy: text,
+  answered: flag,
+  room: optional(text),
+  participants: list(
+    shape({
+      id: text,
+      user: text,
+      device: text,
+      connected: flag,
+      sending: shape({ microphone: flag, camera: flag, screen: flag }),
+      publications: list(shape({ producer: text, source, kind, paused: flag, epoch: number })),
+    }),
+  ),
+  invites: list(shape({ user: text, state: text })),
+  topology: shape({ path, epoch: number, next: optional(shape({ path, epoch: number })) }),
+})
+
+const iceConfig = shape({
+  iceServers: list(
+    shape({ urls: list(text), username: optional(text), credential: optional(text) }),
+  ),
+  expiresAt: number,
+})
+
+const presence = shape({ users: list(shape({ user: text, status: text })) })
+
+const signal = either(
+  shape({
+    description: shape({ type: oneOf('offer', 'answer'), sdp: text }),
+    sources: (value) => isRecord(value) && Object.values(value).every(source),
+    round: number,
+  }),
+  shape({ candidate: orNull(shape({ candidate: text })) }),
+)
+
+const transport = shape({
+  id: text,
+  iceParameters: object,
+  iceCandidates: list(object),
+  dtlsParameters: object,
+})
+
+const events: Readonly<Record<ServerEventType, Check>> = {
+  welcome: shape({
+    session: text,
+    resumeKey: text,
+    user: text,
+    device: text,
+    resumed: oneOf('new', 'replayed', 'snapshot'),
+    calls: list(callView),
+    ice: iceConfig,
+  }),
+  presence,
+  'call.incoming': shape({ call: callView, from: text, media }),
+  'call.updated': shape({ call: callView }),
+  'call.ended': shape({ call: text, reason: text }),
+  'call.signal': shape({ call: text, from: text, epoch: number, signal }),
+  'sfu.speaker': shape({ call: text, participant: orNull(text) }),
+  'sfu.demand': shape({ call: text, producer: text, maxSpatialLayer: number, reason: text }),
+  'sfu.layer': shape({ call: text, consumer: text, spatialLayer: orNull(number), reason: text }),
+  'session.closed': shape({ code: text }),
+}
+
+const joined = shape({ call: callView, participant: text })
+
+const answers: Readonly<Partial<Record<ClientRequestType, Check>>> = {
+  'ice.get': iceConfig,
+  'presence.subscribe': presence,
+  'call.start': joined,
+  'call.accept': joined,
+  'room.join': joined,
+  'sfu.open': shape({ rtpCapabilities: object, send: transport, recv: transport }),
+  'sfu.produce': shape({ producer: text }),
+  'sfu.consume': shape({ consumer: text, producer: text, kind, rtpParameters: object }),
+  'sfu.restart-ice': shape({ iceParameters: object }),
+}
+
+/** A checked event with its place in the session; `welcome` has 0. */
+export interface SequencedEvent {
+  readonly seq: number
+  readonly event: ServerEvent
+}
+
+/** Reads an event frame; `undefined` for what is malformed or of an unknown type. */
+export function readEvent(frame: unknown): SequencedEvent | undefined {
+  if (!isRecord(frame) || !number(frame['seq']) || typeof frame['type'] !== 'string') {
+    return undefined
+  }
+  const { seq, type, data } = frame
+  if (!Object.hasOwn(events, type)) return undefined
+  // Own key of `events`, so it is one of its names.
+  if (!events[type as ServerEventType](data)) return undefined
+  // The check above is what makes it one.
+  return { seq: seq as number, event: { type, data } as ServerEvent }
+}
+
+/** Reads the answer to a request; `undefined` if it is malformed. */
+export function readAnswer(type: ClientRequestType, answer: unknown): AnswerFrame | undefined {
+  if (!isRecord(answer)) return undefined
+  if (answer['ok'] === true) {
+    const check = answers[type]
+    return !check || check(answer['data']) ? { ok: true, data: answer['data'] } : undefined
+  }
+  const error = answer['error']
+  if (answer['ok'] !== false || !shape({ code: text, message: text })(error)) return undefined
+  // Checked above; `ok` false is the other case.
+  return answer as AnswerFrame
+}
+
+/** Reads the error of a refused handshake. */
+export function readRefusal(data: unknown): { code: string; message: string } | undefined {
+  if (!isRecord(data)) return undefined
+  const { code, message } = data
+  return typeof code === 'string' && typeof message === 'string' ? { code, message } : undefined
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,168 @@
+import type {
+  CallView,
+  DeviceId,
+  ParticipantId,
+  ParticipantView,
+  Sending,
+  UserId,
+} from '@parley/protocol'
+import type { StreamKey } from './core/media-plan.ts'
+import { Emitter } from './emitter.ts'
+import type { Playback } from './playback.ts'
+import type { RemoteStream, TileSize } from './ports.ts'
+import { TrackHandle } from './tracks.ts'
+import type { LayerState, RemoteTrack } from './tracks.ts'
+
+/** Somebody else's device in the call. */
+export interface Participant {
+  readonly id: ParticipantId
+  readonly user: UserId
+  readonly device: DeviceId
+  /** False while its signaling connection is away; its media may well go on. */
+  readonly connected: boolean
+  /** What it says it sends: false is muted. */
+  readonly sending: Sending
+  readonly tracks: readonly RemoteTrack[]
+}
+
+interface RosterEvents {
+  joined: [participant: Participant]
+  left: [participant: Participant]
+  updated: [participant: Participant]
+  track: [track: RemoteTrack, participant: Participant]
+  trackRemoved: [track: RemoteTrack, participant: Participant]
+  /** The size of a tile changed. */
+  tiles: []
+}
+
+class Member implements Participant {
+  view: ParticipantView
+  readonly handles = new Map<StreamKey, TrackHandle>()
+
+  constructor(view: ParticipantView) {
+    this.view = view
+  }
+
+  get id() {
+    return this.view.id
+  }
+  get user() {
+    return this.view.user
+  }
+  get device() {
+    return this.view.device
+  }
+  get connected() {
+    return this.view.connected
+  }
+  get sending() {
+    return this.view.sending
+  }
+  get tracks(): readonly RemoteTrack[] {
+    return [...this.handles.values()]
+  }
+}
+
+/** The other people of a call and their tracks, as stable objects over changing views and paths. */
+export class Roster extends Emitter<RosterEvents> {
+  readonly participants = new Map<ParticipantId, Participant>()
+  readonly #members = new Map<ParticipantId, Member>()
+  readonly #playback: Playback
+
+  constructor(playback: Playback) {
+    super()
+    this.#playback = playback
+  }
+
+  /** The tiles of all videos that were ever attached. */
+  get tiles(): ReadonlyMap<StreamKey, TileSize> {
+    const tiles = new Map<StreamKey, TileSize>()
+    for (const { handles } of this.#members.values()) {
+      for (const [key, handle] of handles) {
+        if (handle.kind === 'video' && handle.tile) tiles.set(key, handle.tile)
+      }
+    }
+    return tiles
+  }
+
+  update(view: CallView, self: ParticipantId | undefined): void {
+    const others = view.participants.filter(({ id }) => id !== self)
+    const present = new Set(others.map(({ id }) => id))
+    for (const member of this.#members.values()) {
+      if (!present.has(member.id)) this.#remove(member)
+    }
+    for (const other of others) {
+      const member = this.#members.get(other.id)
+      if (!member) this.#add(new Member(other))
+      else if (differs(member.view, other)) {
+        member.view = other
+        this.emit('updated', member)
+      }
+    }
+  }
+
+  /** Takes the streams as they are chosen now. Those of people who are not here are left aside. */
+  show(streams: ReadonlyMap<StreamKey, RemoteStream>): void {
+    for (const member of this.#members.values()) {
+      for (const [key, handle] of member.handles) {
+        if (streams.has(key)) continue
+        this.#removeTrack(member, key, handle)
+      }
+    }
+    for (const [key, { participant, source, track }] of streams) {
+      const member = this.#members.get(participant)
+      if (!member) continue
+      const known = member.handles.get(key)
+      if (known) {
+        known.replace(track)
+        continue
+      }
+      const handle = new TrackHandle(source, track, this.#playback, () => this.emit('tiles'))
+      member.handles.set(key, handle)
+      this.emit('track', handle, member)
+    }
+  }
+
+  /** Notes how much of a stream is received. */
+  layer(
+    key: StreamKey,
+    state: LayerState,
+  ): { track: RemoteTrack; participant: Participant } | undefined {
+    for (const participant of this.#members.values()) {
+      const track = participant.handles.get(key)
+      if (!track) continue
+      track.layer = state
+      return { track, participant }
+    }
+    return undefined
+  }
+
+  clear(): void {
+    for (const member of this.#members.values()) this.#remove(member)
+  }
+
+  #add(member: Member): void {
+    this.#members.set(member.id, member)
+    this.participants.set(member.id, member)
+    this.emit('joined', member)
+  }
+
+  #remove(member: Member): void {
+    for (const [key, handle] of member.handles) this.#removeTrack(member, key, handle)
+    this.#members.delete(member.id)
+    this.participants.delete(member.id)
+    this.emit('left', member)
+  }
+
+  #removeTrack(member: Member, key: StreamKey, handle: TrackHandle): void {
+    handle.detach()
+    member.handles.delete(key)
+    this.emit('trackRemoved', handle, member)
+  }
+}
+
+function differs(a: ParticipantView, b: ParticipantView): boolean {
+  const facts = ({ connected, sending }: ParticipantView) =>
+    [connected, sending.microphone, sending.camera, sending.screen].join()
+  return facts(a) !== facts(b)
+}

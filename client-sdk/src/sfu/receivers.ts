@@ -1,0 +1,155 @@
+import type { types } from 'mediasoup-client'
+import type { ConsumerId, ConsumerInfo, ProducerId, StreamView } from '@parley/protocol'
+import { streamKey } from '../core/media-plan.ts'
+import type { StreamKey, WantedStream } from '../core/media-plan.ts'
+import { hasDecoded } from '../core/stats.ts'
+import type { FrameHooks, RemoteStream, TileSize } from '../ports.ts'
+import { serial } from '../serial.ts'
+
+/** What receiving from a node needs. */
+export interface ReceiversOptions {
+  readonly transport: types.Transport
+  readonly hooks: FrameHooks | undefined
+  readonly consume: (producer: ProducerId) => Promise<ConsumerInfo>
+  readonly resume: (consumer: ConsumerId) => Promise<unknown>
+  readonly view: (views: StreamView[]) => Promise<unknown>
+  readonly changed: () => void
+}
+
+interface Receiver {
+  readonly stream: WantedStream
+  readonly consumer: types.Consumer
+  /** What the node was told last of its tile. */
+  told: TileSize | undefined
+}
+
+/** After this many failures in a row a stream is left out until the next change. */
+const MOST_FAILURES = 3
+
+/** Brings the consumers of a node in line with what should be received, one step at a time. */
+export class Receivers {
+  readonly #options: ReceiversOptions
+  readonly #receivers = new Map<ProducerId, Receiver>()
+  readonly #failures = new Map<ProducerId, number>()
+  #wanted: readonly WantedStream[] = []
+  #tiles: ReadonlyMap<StreamKey, TileSize> = new Map()
+  readonly #reconcile = serial(() => this.#run())
+
+  constructor(options: ReceiversOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#receivers.size
+  }
+
+  get streams(): ReadonlyMap<StreamKey, RemoteStream> {
+    return new Map(
+      [...this.#receivers.values()].map(({ stream: { participant, source }, consumer }) => [
+        streamKey(participant, source),
+        { participant, source, track: consumer.track },
+      ]),
+    )
+  }
+
+  receive(wanted: readonly WantedStream[]): void {
+    this.#wanted = wanted
+    this.#failures.clear()
+    this.#reconcile()
+  }
+
+  show(tiles: ReadonlyMap<StreamKey, TileSize>): void {
+    this.#tiles = tiles
+    this.#reconcile()
+  }
+
+  /** Which stream a consumer carries. */
+  keyOf(consumer: ConsumerId): StreamKey | undefined {
+    for (const receiver of this.#receivers.values()) {
+      if (receiver.consumer.id !== consumer) continue
+      return streamKey(receiver.stream.participant, receiver.stream.source)
+    }
+    return undefined
+  }
+
+  async decoded(): Promise<ReadonlySet<StreamKey>> {
+    const found = new Set<StreamKey>()
+    for (const { stream, consumer } of this.#receivers.values()) {
+      const report = consumer.closed ? undefined : await consumer.rtpReceiver?.getStats()
+      if (report && hasDecoded(report.values())) {
+        found.add(streamKey(stream.participant, stream.source))
+      }
+    }
+    return found
+  }
+
+  async #run(): Promise<void> {
+    if (this.#options.transport.closed) return
+    this.#dropUnwanted()
+    // All at once: mediasoup-client takes what comes together in one round of negotiation.
+    await Promise.all(this.#wanted.map((stream) => this.#attempt(stream)))
+    await this.#tellViews()
+  }
+
+  #dropUnwanted(): void {
+    const wanted = new Set(this.#wanted.map(({ producer }) => producer))
+    for (const [producer, { consumer }] of this.#receivers) {
+      if (wanted.has(producer)) continue
+      consumer.close()
+      this.#receivers.delete(producer)
+      this.#options.changed()
+    }
+  }
+
+  async #attempt(stream: WantedStream): Promise<void> {
+    const { producer } = stream
+    const failures = this.#failures.get(producer) ?? 0
+    if (this.#receivers.has(producer) || failures >= MOST_FAILURES) return
+    try {
+      await this.#add(stream)
+      this.#failures.delete(producer)
+    } catch {
+      this.#failures.set(producer, failures + 1)
+      this.#reconcile()
+    }
+  }
+
+  async #add(stream: WantedStream): Promise<void> {
+    const { transport, hooks, consume, resume, changed } = this.#options
+    const info = await consume(stream.producer)
+    const consumer = await transport.consume({
+      id: info.consumer,
+      producerId: info.producer,
+      kind: info.kind,
+      // Made by mediasoup on the node, opaque on the way.
+      rtpParameters: info.rtpParameters as types.RtpParameters,
+      // One per participant and kind of capture, so that the browser keeps lips and voice together.
+      streamId: `${stream.participant}-${stream.source.startsWith('screen') ? 'screen' : 'person'}`,
+      onRtpReceiver: (receiver) => hooks?.receiver(receiver, stream.source),
+    })
+    this.#receivers.set(stream.producer, { stream, consumer, told: undefined })
+    changed()
+    await resume(info.consumer)
+  }
+
+  async #tellViews(): Promise<void> {
+    const changed = [...this.#receivers.values()].flatMap((receiver) => {
+      const { participant, source } = receiver.stream
+      const size = this.#tiles.get(streamKey(participant, source))
+      if (!size || receiver.consumer.kind !== 'video' || isSame(size, receiver.told)) return []
+      return [{ receiver, size }]
+    })
+    if (changed.length === 0) return
+    for (const { receiver, size } of changed) receiver.told = size
+    // Made with the id that `sfu.consume` answered.
+    const id = ({ consumer }: Receiver) => consumer.id as ConsumerId
+    const views = changed.map(({ receiver, size }) => ({ consumer: id(receiver), ...size }))
+    await this.#options.view(views).catch(() => {
+      for (const { receiver } of changed) receiver.told = undefined
+    })
+  }
+}
+
+function isSame(a: TileSize, b: TileSize | undefined): boolean {
+  return a.width === b?.width && a.height === b.height && a.visible === b.visible
+}

@@ -1,0 +1,261 @@
+import { PROTOCOL_VERSION } from '@parley/protocol'
+import type {
+  ClientRequestData,
+  ClientRequestResult,
+  ClientRequestType,
+  RequestFrame,
+  ServerEvent,
+  Welcome,
+} from '@parley/protocol'
+import {
+  connectionDeadline,
+  connectionMachine,
+  connectionState,
+  idleConnection,
+} from './core/connection.ts'
+import type {
+  Connection,
+  ConnectionEffect,
+  ConnectionEvent,
+  ConnectionFailure,
+  ConnectionState,
+  Resume,
+} from './core/connection.ts'
+import { readAnswer, readEvent, readRefusal } from './core/wire-check.ts'
+import { CONNECT_BUDGET_MS, RECONNECT_BUDGET_MS, REQUEST_TIMEOUT_MS } from './defaults.ts'
+import { Emitter } from './emitter.ts'
+import { abortable, CallError, fromWire } from './errors.ts'
+import type { Clock, Link, LinkConnection, Randomness } from './ports.ts'
+
+/** Sends one request and waits for its answer, over reconnects if need be. */
+export type Request = <T extends ClientRequestType>(
+  type: T,
+  data: ClientRequestData<T>,
+  options?: { readonly signal?: AbortSignal | undefined },
+) => Promise<ClientRequestResult<T>>
+
+/** What signaling needs of its surroundings and of the app. */
+export interface SignalingPorts {
+  readonly clock: Clock
+  readonly random: Randomness
+  readonly link: Link
+  readonly url: string
+  readonly device: string | undefined
+  readonly token: () => string | Promise<string>
+}
+
+interface SignalingEvents {
+  state: [state: ConnectionState]
+  welcome: [welcome: Welcome]
+  event: [event: ServerEvent]
+  failed: [error: CallError]
+}
+
+interface Waiting {
+  readonly frame: RequestFrame
+  readonly type: ClientRequestType
+  sent: boolean
+  readonly resolve: (data: unknown) => void
+  readonly reject: (error: CallError) => void
+}
+
+const machine = connectionMachine({
+  connectMs: CONNECT_BUDGET_MS,
+  reconnectMs: RECONNECT_BUDGET_MS,
+})
+
+/** The connection to the server: requests with ids, events in order, resumed when it breaks. */
+export class Signaling extends Emitter<SignalingEvents> {
+  readonly #ports: SignalingPorts
+  readonly #waiting = new Map<string, Waiting>()
+  #state: Connection = idleConnection
+  #connection: LinkConnection | undefined
+  #cancelTick: () => void = () => undefined
+  /** Tells answers of a connection attempt from those of an earlier one. */
+  #attempt = 0
+  /** Made up at the first connection where the app names none; kept from then on. */
+  #device: string | undefined
+
+  constructor(ports: SignalingPorts) {
+    super()
+    this.#ports = ports
+  }
+
+  get state(): ConnectionState {
+    return connectionState(this.#state)
+  }
+
+  /** Why the connection is closed for good, if it is. */
+  get failure(): ConnectionFailure | undefined {
+    return this.#state.phase === 'closed' ? this.#state.failure : undefined
+  }
+
+  connect(): void {
+    this.#dispatch({ type: 'connectAsked' })
+  }
+
+  /** Tries at once instead of at the next planned time. */
+  networkBack(): void {
+    this.#dispatch({ type: 'networkBack' })
+  }
+
+  close(): void {
+    this.#dispatch({ type: 'closeAsked' })
+    this.#rejectAll(new CallError('not-connected'))
+  }
+
+  readonly request: Request = (type, data, { signal } = {}) => {
+    const { phase } = this.#state
+    if (phase === 'idle' || phase === 'closed') {
+      return Promise.reject(new CallError('not-connected'))
+    }
+    const id = this.#ports.random.id()
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    const waiting: Waiting = {
+      frame: { id, type, data },
+      type,
+      sent: false,
+      resolve,
+      reject,
+    }
+    this.#waiting.set(id, waiting)
+    const cancel = this.#ports.clock.after(REQUEST_TIMEOUT_MS, () =>
+      reject(new CallError(phase === 'online' ? 'timeout' : 'not-connected')),
+    )
+    if (phase === 'online') this.#send(waiting)
+    // `readAnswer` has checked the data against the type of the request.
+    return abortable(promise as Promise<ClientRequestResult<typeof type>>, signal).finally(() => {
+      cancel()
+      this.#waiting.delete(id)
+    })
+  }
+
+  #dispatch(event: ConnectionEvent): void {
+    const before = this.state
+    const { state, effects } = machine(this.#state, event, this.#ports.clock.now())
+    this.#state = state
+    for (const effect of effects) this.#run(effect)
+    this.#schedule()
+    if (this.state !== before) this.emit('state', this.state)
+  }
+
+  #run(effect: ConnectionEffect): void {
+    switch (effect.type) {
+      case 'open':
+        void this.#open(effect.resume)
+        return
+      case 'close':
+        this.#attempt++
+        this.#connection?.close()
+        this.#connection = undefined
+        return
+      case 'flush':
+        for (const waiting of this.#waiting.values()) this.#send(waiting)
+        return
+      case 'fail': {
+        const error = new CallError(effect.failure)
+        this.#rejectAll(error)
+        this.emit('failed', error)
+      }
+    }
+  }
+
+  async #open(resume: Resume | undefined): Promise<void> {
+    const attempt = ++this.#attempt
+    const token = await this.#token()
+    if (attempt !== this.#attempt) return
+    if (token === undefined) {
+      this.#refused('token-failed', true)
+      return
+    }
+    const { link, url, random } = this.#ports
+    const device = (this.#device ??= this.#ports.device ?? random.id())
+    const auth = { protocol: PROTOCOL_VERSION, token, device, ...(resume && { resume }) }
+    const current = (run: () => void) => () => {
+      if (attempt === this.#attempt) run()
+    }
+    this.#connection = link.open(url, auth, {
+      event: (frame) => current(() => this.#onFrame(frame))(),
+      refused: (error) => current(() => this.#onRefusal(error))(),
+      lost: current(() => this.#dispatch({ type: 'lost', random: this.#ports.random.fraction() })),
+    })
+  }
+
+  async #token(): Promise<string | undefined> {
+    try {
+      return await this.#ports.token()
+    } catch {
+      return undefined
+    }
+  }
+
+  #onRefusal(data: unknown): void {
+    const refusal = readRefusal(data)
+    if (!refusal) {
+      this.#refused(undefined, true)
+      return
+    }
+    const { code, retryable } = fromWire({
+      ...refusal,
+      // An unknown code is turned into `internal` there.
+      code: refusal.code as 'internal',
+      retryable: true,
+    })
+    this.#refused(code as ConnectionFailure, retryable)
+  }
+
+  #refused(code: ConnectionFailure | undefined, retryable: boolean): void {
+    this.#dispatch({ type: 'refused', code, retryable, random: this.#ports.random.fraction() })
+  }
+
+  #onFrame(frame: unknown): void {
+    const read = readEvent(frame)
+    if (!read) return
+    const { seq, event } = read
+    if (event.type === 'welcome') {
+      this.#onWelcome(event.data)
+      return
+    }
+    // A replay may repeat what was handled just before the connection broke.
+    if (this.#state.phase !== 'online' || seq <= this.#state.resume.lastSeq) return
+    this.#dispatch({ type: 'eventSeen', seq })
+    if (event.type === 'session.closed') this.#dispatch({ type: 'closing', code: event.data.code })
+    this.emit('event', event)
+  }
+
+  #onWelcome(welcome: Welcome): void {
+    if (welcome.resumed === 'new') {
+      // Requests of a session that is over: nobody knows whether they were done.
+      for (const { sent, reject } of this.#waiting.values()) {
+        if (sent) reject(new CallError('session-gone'))
+      }
+    }
+    this.emit('welcome', welcome)
+    this.#dispatch({ type: 'welcomed', session: welcome.session, key: welcome.resumeKey })
+  }
+
+  #send(waiting: Waiting): void {
+    waiting.sent = true
+    const { type, frame, resolve, reject } = waiting
+    this.#connection?.send(frame, (raw) => {
+      const answer = readAnswer(type, raw)
+      if (!answer) reject(new CallError('bad-answer'))
+      else if (answer.ok) resolve(answer.data)
+      else reject(fromWire(answer.error))
+    })
+  }
+
+  #rejectAll(error: CallError): void {
+    for (const { reject } of this.#waiting.values()) reject(error)
+  }
+
+  #schedule(): void {
+    this.#cancelTick()
+    const { clock } = this.#ports
+    const deadline = connectionDeadline(this.#state)
+    if (deadline === undefined) return
+    this.#cancelTick = clock.after(Math.max(0, deadline - clock.now()), () =>
+      this.#dispatch({ type: 'tick' }),
+    )
+  }
+}

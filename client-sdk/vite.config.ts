@@ -1,0 +1,22 @@
+import { defineConfig } from 'vite'
+
+/**
+ * The SDK as one file that any page can import. Not Vite's library mode, which leaves the white
+ * space of ES modules in: a third of the size before compression.
+ */
+export default defineConfig({
+  publicDir: false,
+  build: {
+    target: 'es2022',
+    outDir: 'dist',
+    // The demo is built into the same place.
+    emptyOutDir: false,
+    sourcemap: true,
+    modulePreload: false,
+    rolldownOptions: {
+      input: 'src/index.ts',
+      preserveEntrySignatures: 'strict',
+      output: { codeSplitting: false, entryFileNames: 'sdk.js' },
+    },
+  },
+})
