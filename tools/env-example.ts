@@ -8,7 +8,7 @@ import type { Setting, SettingTable } from '@parley/service'
 import { sfuSettings } from '@parley/sfu'
 import { signalingSettings } from '@parley/signaling'
 import { turnSettings } from '@parley/turn'
-import { root } from './source-tree.ts'
+import { formatMarkdown, root } from './source-tree.ts'
 
 const processes: readonly (readonly [string, SettingTable])[] = [
   ['signaling', signalingSettings],
@@ -49,13 +49,13 @@ export function envExample(): string {
 }
 
 /** The text of `docs/settings.md`. */
-export function settingsPage(): string {
+export function settingsPage(): Promise<string> {
   const rows = keyRows().map(({ spec, readBy }) => {
     const key = spec.secret ? `\`${spec.env}\`, \`${spec.env}_FILE\`` : `\`${spec.env}\``
     const fallback = spec.defaultText === undefined ? '' : `\`${spec.defaultText}\``
     return `| ${key} | ${spec.about} Expects ${spec.expected}. | ${fallback} | ${readBy.join(', ')} |`
   })
-  return `${PAGE_HEADER}\n${rows.join('\n')}\n`
+  return formatMarkdown(`${PAGE_HEADER}\n${rows.join('\n')}\n`)
 }
 
 const HEADER = `# Every setting of Parley, as one file for all services: each reads what is its own.
@@ -74,5 +74,5 @@ knows. Secrets can also be read from a file. \`.env.example\` is this table in t
 
 if (import.meta.main) {
   writeFileSync(join(root, '.env.example'), envExample())
-  writeFileSync(join(root, 'docs', 'settings.md'), settingsPage())
+  writeFileSync(join(root, 'docs', 'settings.md'), await settingsPage())
 }

@@ -1,9 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
+import { format, resolveConfig } from 'prettier'
 
 /** The checkout. */
 export const root = normalize(join(import.meta.dirname, '..'))
+
+/** Markdown as the formatter leaves it, so that written pages and formatted ones agree. */
+export async function formatMarkdown(text: string): Promise<string> {
+  return format(text, { ...(await resolveConfig(join(root, 'README.md'))), parser: 'markdown' })
+}
 
 /** One source file of the tree. */
 export interface SourceFile {
