@@ -51,7 +51,7 @@ export const sfuSettings = {
 export type SfuConfig = SettingValues<typeof sfuSettings> & { readonly publicAddress: string }
 
 /** Reads the settings. Throws {@link SettingsError}. */
-export function readSfuConfig(env: Environment): SfuConfig {
+export function readSfuConfig(env: Environment = process.env): SfuConfig {
   const config = readSettings(sfuSettings, env)
   const { firstPort, workers } = config
   if (firstPort !== 0 && firstPort + workers - 1 > LAST_PORT) {

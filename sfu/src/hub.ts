@@ -98,6 +98,7 @@ export class Hub {
   /** `controller` hears the node's events until the function given back is called. */
   attach(controller: string, listener: (event: NodeEvent) => void): () => void {
     const detach = this.#controllers.attach(controller, listener)
+    listener({ type: 'load', data: this.load() })
     for (const held of this.#rooms.values()) {
       if (held.controller === controller) standingEvents(held.room).forEach(listener)
     }

@@ -4,7 +4,7 @@ import { serveControl } from './control/server.ts'
 import { startSfu } from './sfu.ts'
 
 await runProcess('parley-sfu', async ({ shutdown, openLog }) => {
-  const config = readSfuConfig(process.env)
+  const config = readSfuConfig()
   const { secret } = config
   if (secret === undefined) {
     throw new StartError(

@@ -86,7 +86,11 @@ function serveController(
     const parsed = parseFrame(frame)
     if (!parsed.ok) return Promise.resolve(parsed)
     const { id, type, data } = parsed.data
-    return answers.once(`${controller}\n${id}`, () => hub.order(controller, type, data), Date.now())
+    return answers.once(
+      `${controller}\n${type}\n${id}`,
+      () => hub.order(controller, type, data),
+      Date.now(),
+    )
   }
 }
 

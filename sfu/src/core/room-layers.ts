@@ -14,6 +14,12 @@ import { demandEvent, layerEvent } from './room-report.ts'
 import { publisherOf, withConsumer, withPeer } from './room.ts'
 import type { Consumer, LayerReport, Peer, Producer, Room } from './room.ts'
 
+/**
+ * A layer that is missing for this long is missing for want of bandwidth. Shorter takes a publisher
+ * who is just resuming a layer for a slow link; longer leaves people guessing.
+ */
+const STARVED_AFTER_MS = 3_000
+
 export type LayerEffect =
   | { readonly type: 'pauseConsumer'; readonly consumer: ConsumerId }
   | { readonly type: 'resumeConsumer'; readonly consumer: ConsumerId }
@@ -70,7 +76,7 @@ export function allotAll(room: Room): LayerStep {
 }
 
 /** Tells a subscriber what it gets of its video streams where that has changed. */
-export function reportLayers(room: Room, id: ParticipantId): LayerStep {
+export function reportLayers(room: Room, id: ParticipantId, now: Millis): LayerStep {
   const peer = room.peers.get(id)
   if (peer === undefined) return stay(room)
   const effects: LayerEffect[] = []
@@ -78,12 +84,27 @@ export function reportLayers(room: Room, id: ParticipantId): LayerStep {
   for (const consumer of peer.consumers.values()) {
     const producer = room.peers.get(consumer.publisher)?.producers.get(consumer.producer)
     const report = producer && reportOf(consumer, producer)
-    if (report === undefined || isSame(report, consumer.told)) continue
-    changed = withConsumer(changed, { ...consumer, told: report })
+    const starved = report?.reason === 'bandwidth'
+    const starvedAt = starved ? (consumer.starvedAt ?? now + STARVED_AFTER_MS) : undefined
+    const early = starvedAt !== undefined && now < starvedAt
+    if (report === undefined || early || isSame(report, consumer.told)) {
+      if (starvedAt !== consumer.starvedAt)
+        changed = withConsumer(changed, { ...consumer, starvedAt })
+      continue
+    }
+    changed = withConsumer(changed, { ...consumer, told: report, starvedAt })
     const event = layerEvent(room, id, { id: consumer.id, told: report })
     effects.push({ type: 'tell', event })
   }
-  return { state: withPeer(room, changed), effects }
+  return changed === peer ? stay(room) : { state: withPeer(room, changed), effects }
+}
+
+/** Whether {@link reportLayers} would tell the peer of a want of bandwidth that has lasted. */
+export function hasStarved(peer: Peer, now: Millis): boolean {
+  return [...peer.consumers.values()].some(
+    ({ starvedAt, told }) =>
+      starvedAt !== undefined && now >= starvedAt && told?.reason !== 'bandwidth',
+  )
 }
 
 /** Adjusts the demand for `producers` to what is taken of them, and tells their publishers. */

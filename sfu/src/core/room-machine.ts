@@ -11,7 +11,7 @@ import type {
 import { stay, unreachable } from '@parley/protocol'
 import type { Allotment } from './allocation.ts'
 import { newDemand } from './demand.ts'
-import { allotAll, allotPeer, followDemand, reportLayers } from './room-layers.ts'
+import { allotAll, allotPeer, followDemand, hasStarved, reportLayers } from './room-layers.ts'
 import type { LayerEffect } from './room-layers.ts'
 import { speakerEvent } from './room-report.ts'
 import { consumerOf, tileOf, withConsumer, withPeer } from './room.ts'
@@ -124,6 +124,7 @@ export function isDue(state: Room, now: Millis): boolean {
   const { silentAt } = state.speakers
   if (silentAt !== undefined && now >= silentAt) return true
   for (const peer of state.peers.values()) {
+    if (hasStarved(peer, now)) return true
     for (const { demand } of peer.producers.values()) {
       if (demand.lowerAt !== undefined && now >= demand.lowerAt) return true
     }
@@ -156,14 +157,14 @@ function onPeerEvent(state: Room, peer: Peer, event: PeerEvent, now: Millis): Ro
     case 'consumerOpened':
       return onConsumerOpened(state, peer, event, now)
     case 'consumerResumed':
-      return onConsumerResumed(state, peer, event.consumer)
+      return onConsumerResumed(state, peer, event.consumer, now)
     case 'viewsChanged':
       return onViews(state, peer, event.views, now)
     case 'layersChanged': {
       const consumer = consumerOf(peer, event.consumer)
       if (consumer === undefined) return stay(state)
       const changed = withConsumer(peer, { ...consumer, current: event.spatialLayer })
-      return reportLayers(withPeer(state, changed), changed.id)
+      return reportLayers(withPeer(state, changed), changed.id, now)
     }
     default:
       return unreachable(event)
@@ -247,6 +248,7 @@ function onConsumerOpened(
     allotment,
     current: undefined,
     told: undefined,
+    starvedAt: undefined,
   }
   const opened: RoomStep = {
     state: withPeer(state, withConsumer(peer, consumer)),
@@ -258,14 +260,14 @@ function onConsumerOpened(
   return andThen(opened, (next) => followDemand(next, [producer], now))
 }
 
-function onConsumerResumed(state: Room, peer: Peer, id: ConsumerId): RoomStep {
+function onConsumerResumed(state: Room, peer: Peer, id: ConsumerId, now: Millis): RoomStep {
   const consumer = consumerOf(peer, id)
   if (consumer === undefined || consumer.resumed) return stay(state)
   const resumed = withPeer(state, withConsumer(peer, { ...consumer, resumed: true }))
   const step: RoomStep = consumer.allotment.paused
     ? stay(resumed)
     : { state: resumed, effects: [{ type: 'resumeConsumer', consumer: id }] }
-  return andThen(step, (next) => reportLayers(next, peer.id))
+  return andThen(step, (next) => reportLayers(next, peer.id, now))
 }
 
 function onViews(state: Room, peer: Peer, views: readonly StreamView[], now: Millis): RoomStep {
@@ -279,7 +281,7 @@ function onViews(state: Room, peer: Peer, views: readonly StreamView[], now: Mil
     changed = withConsumer(changed, { ...consumer, tile: tileOf(view) })
   }
   const allotted = allotPeer(withPeer(state, changed), peer.id)
-  const reported = andThen(allotted, (next) => reportLayers(next, peer.id))
+  const reported = andThen(allotted, (next) => reportLayers(next, peer.id, now))
   return andThen(reported, (next) => followDemand(next, touched, now))
 }
 
@@ -298,7 +300,11 @@ function onSpeech(state: Room, event: SpeakerEvent, now: Millis): RoomStep {
 function onTick(state: Room, now: Millis): RoomStep {
   const spoken = onSpeech(state, { type: 'tick' }, now)
   const producers = [...state.peers.values()].flatMap((peer) => [...peer.producers.keys()])
-  return andThen(spoken, (next) => followDemand(next, producers, now))
+  let step = andThen(spoken, (next) => followDemand(next, producers, now))
+  for (const peer of state.peers.values()) {
+    if (hasStarved(peer, now)) step = andThen(step, (next) => reportLayers(next, peer.id, now))
+  }
+  return step
 }
 
 function andThen(step: RoomStep, next: (state: Room) => RoomStep): RoomStep {

@@ -2,6 +2,7 @@ import type {
   CallId,
   ConsumerId,
   LayerReason,
+  Millis,
   ParticipantId,
   ProducerId,
   StreamView,
@@ -46,6 +47,8 @@ export interface Consumer {
   /** The layer that is sent now, null for none; undefined until the worker has said. */
   readonly current: number | null | undefined
   readonly told: LayerReport | undefined
+  /** While less than the allotment is sent: when that counts as want of bandwidth. */
+  readonly starvedAt: Millis | undefined
 }
 
 /** A participant with his two transports. */

@@ -196,6 +196,14 @@ export class MediasoupEngine implements MediaEngine {
     if (!parsed.ok) return parsed
     const { source, paused } = spec
     const kind = kindOfSource[source]
+    // mediasoup takes the codec's word for the kind, and would treat sound as video.
+    if (!parsed.data.codecs.every(({ mimeType }) => mimeType.startsWith(`${kind}/`))) {
+      const field = 'data.rtpParameters.codecs'
+      return fail('bad-media-parameters', {
+        message: `A ${source} has ${kind} codecs only.`,
+        field,
+      })
+    }
     const opened = await attempt(
       () => open.transport.produce({ kind, rtpParameters: parsed.data, paused }),
       { refusal: 'bad-media-parameters', undo: (producer) => producer.close() },

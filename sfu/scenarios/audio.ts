@@ -1,0 +1,110 @@
+import type { ParticipantId, ProducerId } from '@parley/protocol'
+import { onTestFinished } from 'vitest'
+import { openMediaEnd } from './media-peer.ts'
+import { decodeRtp, encodeRtp } from './rtp.ts'
+import { AUDIO_LEVEL_EXTENSION, AUDIO_PAYLOAD_TYPE, AUDIO_SSRC, microphone } from './stage.ts'
+import type { RoomDoor } from './stage.ts'
+import { FRAME_SAMPLES, toneFrames } from './tone.ts'
+
+const FRAME_MS = 20
+
+/** −10 dBov: loud speech (RFC 6464, with the voice bit). */
+const LOUD = 0x80 | 10
+
+/** Enters a room and sends a tone until the test ends. */
+export async function sendTone(
+  room: RoomDoor,
+  name: string,
+  frequency: number,
+): Promise<{ peer: ParticipantId; producer: ProducerId; stop: () => void }> {
+  const { id: peer, session } = await room.enter(name)
+  const end = await openMediaEnd(session.send, {
+    kind: 'audio',
+    direction: 'SendOnly',
+    mid: microphone.mid,
+    payloadType: AUDIO_PAYLOAD_TYPE,
+    ssrcs: [AUDIO_SSRC],
+  })
+  const { dtlsParameters } = end
+  await room.must('transport.connect', { peer, transport: session.send.id, dtlsParameters })
+  await end.connect()
+  const { producer } = await room.must('producer.open', {
+    peer,
+    transport: session.send.id,
+    source: 'microphone',
+    rtpParameters: microphone,
+    paused: false,
+  })
+  // A whole number of periods, so that the loop has no click.
+  const frames = toneFrames(frequency, 50)
+  let sequence = 0
+  const timer = setInterval(() => {
+    const payload = frames[sequence % frames.length]
+    if (payload === undefined || !end.track.isOpen()) return
+    end.track.sendMessageBinary(
+      encodeRtp({
+        payloadType: AUDIO_PAYLOAD_TYPE,
+        sequence,
+        timestamp: sequence * FRAME_SAMPLES,
+        ssrc: AUDIO_SSRC,
+        extension: { id: AUDIO_LEVEL_EXTENSION, value: LOUD },
+        payload,
+      }),
+    )
+    sequence += 1
+  }, FRAME_MS)
+  const stop = () => clearInterval(timer)
+  onTestFinished(stop)
+  return { peer, producer, stop }
+}
+
+/** What a listener has heard. */
+export interface Listener {
+  readonly peer: ParticipantId
+  /** The next `count` Opus frames from now on. */
+  hear(count: number): Promise<readonly Uint8Array[]>
+}
+
+/** Enters a room and takes one audio stream. */
+export async function listenTo(
+  room: RoomDoor,
+  name: string,
+  producer: ProducerId,
+): Promise<Listener> {
+  const { id: peer, session } = await room.enter(name)
+  const { consumer, rtpParameters } = await room.consume(peer, producer)
+  const { mid, codecs, encodings } = rtpParameters as unknown as {
+    mid: string
+    codecs: [{ payloadType: number }]
+    encodings: [{ ssrc: number }]
+  }
+  const end = await openMediaEnd(session.recv, {
+    kind: 'audio',
+    direction: 'RecvOnly',
+    mid,
+    payloadType: codecs[0].payloadType,
+    ssrcs: [encodings[0].ssrc],
+  })
+  const { dtlsParameters } = end
+  await room.must('transport.connect', { peer, transport: session.recv.id, dtlsParameters })
+  let collect: ((payload: Uint8Array) => void) | undefined
+  end.track.onMessage((bytes) => {
+    const packet = decodeRtp(bytes)
+    if (packet?.payloadType === codecs[0].payloadType) collect?.(packet.payload)
+  })
+  await end.connect()
+  await room.must('consumer.resume', { peer, consumer })
+  return {
+    peer,
+    hear: (count) =>
+      new Promise((resolve) => {
+        const heard: Uint8Array[] = []
+        collect = (payload) => {
+          heard.push(payload)
+          if (heard.length < count) return
+          collect = undefined
+          resolve(heard)
+        }
+      }),
+  }
+}
