@@ -15,10 +15,3 @@ export interface Environment {
   /** Cryptographically random, URL-safe text of `bytes` bytes. */
   randomId(bytes: number): string
 }
-
-/** Who a verified token speaks for. */
-export interface Identity {
-  readonly user: string
-  /** Set where the token names a device. */
-  readonly device: string | undefined
-}
