@@ -75,7 +75,7 @@ export class MediaPaths extends Emitter<PathsEvents> {
   }
 
   get state(): MediaState {
-    const active = this.#active
+    const active = this.#used
     if (!active) return 'idle'
     const draining = this.#paths.filter(({ role }) => role === 'draining')
     // While the old path still delivers, nothing is missing.
@@ -87,7 +87,7 @@ export class MediaPaths extends Emitter<PathsEvents> {
 
   /** The way that media goes now. */
   get kind(): PathKey['kind'] | undefined {
-    return this.#active?.kind
+    return this.#used?.kind
   }
 
   update(view: CallView): void {
@@ -131,7 +131,7 @@ export class MediaPaths extends Emitter<PathsEvents> {
   }
 
   async reports(): Promise<readonly RTCStatsReport[]> {
-    return (await this.#active?.session.reports()) ?? []
+    return (await this.#used?.session.reports()) ?? []
   }
 
   resync(): void {
@@ -147,6 +147,11 @@ export class MediaPaths extends Emitter<PathsEvents> {
 
   get #active(): Path | undefined {
     return this.#paths.find(({ role }) => role === 'active')
+  }
+
+  /** Who joins during a switch has the path that is being warmed up, and no other. */
+  get #used(): Path | undefined {
+    return this.#active ?? this.#paths.find(({ role }) => role === 'warm')
   }
 
   #find(key: PathKey): Path | undefined {
@@ -213,7 +218,7 @@ export class MediaPaths extends Emitter<PathsEvents> {
     }
     this.emit('streams', streams)
     this.emit('changed')
-    if (this.#active?.session.state === 'failed') this.emit('failed')
+    if (this.#used?.session.state === 'failed') this.emit('failed')
     this.#poll()
   }
 

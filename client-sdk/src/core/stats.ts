@@ -61,7 +61,7 @@ export function readStats(reports: readonly Iterable<Stats>[], at: Millis): Medi
   return {
     at,
     pair: selectedPair(all, byId),
-    inbound: all.filter((s) => s['type'] === 'inbound-rtp').map(inbound),
+    inbound: all.filter((s) => s['type'] === 'inbound-rtp' && !isProbe(s)).map(inbound),
     outbound: all.filter((s) => s['type'] === 'outbound-rtp').map((s) => outbound(s, all)),
   }
 }
@@ -98,6 +98,11 @@ function selectedPair(
     rttMs: rtt === undefined ? undefined : rtt * 1_000,
     availableOutgoingBps: optional(pair, 'availableOutgoingBitrate'),
   }
+}
+
+/** Padding by which mediasoup finds out the bandwidth; nobody sees it. */
+function isProbe(stats: Stats): boolean {
+  return stats['mid'] === 'probator' || stats['trackIdentifier'] === 'probator'
 }
 
 function isNominated(stats: Stats): boolean {
