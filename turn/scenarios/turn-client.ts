@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { Health, Metrics, createLog } from '@parley/service'
 import { readTurnConfig, startTurn } from '../src/index.ts'
@@ -173,15 +173,6 @@ export class TurnClient {
     this.send(build(this.dialogue))
     return this.dialogue.absorb(await this.inbox.take())
   }
-}
-
-/** The port of a free TCP or UDP socket that is kept busy until closed. */
-export async function occupyUdpPort(): Promise<{ port: number; close: () => void }> {
-  const socket = createSocket('udp4')
-  socket.bind(0, '127.0.0.1')
-  await once(socket, 'listening')
-  const { port }: AddressInfo = socket.address()
-  return { port, close: () => socket.close() }
 }
 
 async function pipe(from: Inbox, to: Inbox): Promise<void> {
