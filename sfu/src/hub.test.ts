@@ -1,0 +1,170 @@
+import type { NodeEvent } from '@parley/protocol'
+import { createLog } from '@parley/service'
+import { describe, expect, test } from 'vitest'
+import { LEASE_MS } from './core/lease.ts'
+import { Hub } from './hub.ts'
+import { FakeEngine } from './testing.ts'
+
+const room = { call: 'call-1', epoch: 1 }
+
+describe('orders', () => {
+  test('are counted by type and outcome, unknown ones together', async () => {
+    const t = nodeAt(0)
+    await t.order('room.open', room)
+    await t.order('peer.view', { ...room, peer: 'nobody', views: [] })
+    await t.order('room.burn', {})
+    expect(t.ordered).toEqual([
+      ['room.open', 'ok'],
+      ['peer.view', 'media-order'],
+      ['unknown', 'unknown-request'],
+    ])
+  })
+
+  test('of one room wait for each other, those of another room do not', async () => {
+    const t = nodeAt(0)
+    let openGate: () => void = () => undefined
+    t.engine.gate = new Promise((resolve) => (openGate = resolve))
+    const opening = t.order('room.open', room)
+    const entering = t.order('peer.open', { ...room, peer: 'alice' })
+    const closed = await t.order('room.close', { call: 'call-2', epoch: 1 })
+    expect(closed.ok).toBe(true)
+    openGate()
+    expect((await opening).ok).toBe(true)
+    expect((await entering).ok).toBe(true)
+  })
+
+  test('under way when the worker dies are answered, and leave nothing behind', async () => {
+    const t = nodeAt(0)
+    await t.order('room.open', room)
+    let openGate: () => void = () => undefined
+    t.engine.gate = new Promise((resolve) => (openGate = resolve))
+    const entering = t.order('peer.open', { ...room, peer: 'alice' })
+    // The order reaches the engine before the death does.
+    await t.order('room.close', { call: 'call-2', epoch: 1 })
+    t.engine.emit({ type: 'workerDied', worker: 0 })
+    openGate()
+    expect(await entering).toMatchObject({ ok: false, error: { code: 'no-media-node' } })
+    expect(t.hub.counts()).toEqual({
+      rooms: 0,
+      peers: 0,
+      transports: 0,
+      producers: 0,
+      consumers: 0,
+    })
+    expect(t.engine.told.filter((line) => line.startsWith('closeTransport'))).toHaveLength(2)
+  })
+
+  test('find no place while no worker runs', async () => {
+    const t = nodeAt(0)
+    t.hub.close()
+    t.engine.emit({ type: 'workerDied', worker: 0 })
+    const t2 = nodeAt(0, { workers: 0 })
+    expect(await t2.order('room.open', room)).toMatchObject({ error: { code: 'no-media-node' } })
+    t2.hub.tick()
+    expect(t2.serves()).toBe(false)
+  })
+})
+
+describe('a room without its controller', () => {
+  test('is kept for the lease, and closed after it', async () => {
+    const t = nodeAt(0)
+    const leave = t.hub.attach('signaling-1', () => undefined)
+    await t.order('room.open', room)
+    leave()
+    t.tick(1_000)
+    t.tick(LEASE_MS + 999)
+    expect(t.hub.counts().rooms).toBe(1)
+    t.tick(LEASE_MS + 1_000)
+    expect(t.hub.counts().rooms).toBe(0)
+    expect(t.engine.told).toContain('closeRoom call-1/1')
+  })
+
+  test('is kept for good when it comes back in time', async () => {
+    const t = nodeAt(0)
+    await t.order('room.open', room)
+    t.tick(1_000)
+    t.hub.attach('signaling-1', () => undefined)
+    t.tick(LEASE_MS)
+    t.tick(10 * LEASE_MS)
+    expect(t.hub.counts().rooms).toBe(1)
+  })
+
+  test('passes to the controller that orders next', async () => {
+    const t = nodeAt(0)
+    await t.order('room.open', room)
+    t.hub.attach('signaling-2', () => undefined)
+    await t.hub.order('signaling-2', 'room.open', room)
+    t.tick(1_000)
+    t.tick(10 * LEASE_MS)
+    expect(t.hub.counts().rooms).toBe(1)
+  })
+
+  test('is told as lost when it comes back', async () => {
+    const t = nodeAt(0)
+    await t.order('room.open', room)
+    t.engine.emit({ type: 'workerDied', worker: 0 })
+    const heard: NodeEvent[] = []
+    t.hub.attach('signaling-1', (event) => heard.push(event))
+    expect(heard).toContainEqual({ type: 'room.lost', data: room })
+    const again: NodeEvent[] = []
+    t.hub.attach('signaling-1', (event) => again.push(event))
+    expect(again.map(({ type }) => type)).not.toContain('room.lost')
+  })
+
+  test('shows the returning one what it asks of publishers', async () => {
+    const t = nodeAt(0)
+    await t.order('room.open', room)
+    await t.order('peer.open', { ...room, peer: 'alice' })
+    await t.order('producer.open', {
+      ...room,
+      peer: 'alice',
+      transport: 'transport-1',
+      source: 'camera',
+      rtpParameters: {},
+      paused: false,
+    })
+    t.tick(60_000)
+    const heard: NodeEvent[] = []
+    t.hub.attach('signaling-1', (event) => heard.push(event))
+    expect(heard).toContainEqual({
+      type: 'demand',
+      data: {
+        ...room,
+        peer: 'alice',
+        producer: 'producer-3',
+        maxSpatialLayer: -1,
+        reason: 'not-watched',
+      },
+    })
+  })
+})
+
+function nodeAt(start: number, { workers = 1 } = {}) {
+  let now = start
+  let serving: boolean | undefined
+  const engine = new FakeEngine()
+  const ordered: [string, string][] = []
+  const hub = new Hub({
+    engine,
+    log: createLog('sfu', { level: 'silent' }),
+    now: () => now,
+    observer: {
+      ordered: (type, outcome) => ordered.push([type, outcome]),
+      workerDied: () => undefined,
+      canServe: (serves) => (serving = serves),
+    },
+    workers,
+  })
+  for (let worker = 0; worker < workers; worker++) hub.workerStarted(worker)
+  return {
+    hub,
+    engine,
+    ordered,
+    serves: () => serving,
+    order: (type: string, data: object) => hub.order('signaling-1', type, data),
+    tick: (at: number) => {
+      now = at
+      hub.tick()
+    },
+  }
+}
