@@ -11,4 +11,12 @@ export { CallError } from './errors.ts'
 export type { CallErrorCode, SdkErrorCode } from './errors.ts'
 export type { Participant } from './roster.ts'
 export type { LayerState, LocalTrack, RemoteTrack, Track } from './tracks.ts'
-export type { CallMedia, EndReason, Presence, PresenceStatus, TrackSource } from '@parley/protocol'
+export type {
+  CallMedia,
+  EndReason,
+  LayerReason,
+  Presence,
+  PresenceStatus,
+  Sending,
+  TrackSource,
+} from '@parley/protocol'

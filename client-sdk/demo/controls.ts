@@ -1,0 +1,78 @@
+import type { Call } from '../src/index.ts'
+import { el, fill } from './dom.ts'
+import { icon } from './icons.ts'
+import type { IconName } from './icons.ts'
+import { attempt } from './notices.ts'
+
+interface ControlLook {
+  readonly icon: IconName
+  readonly label: string
+  readonly name: string
+  readonly pressed?: boolean
+}
+
+/** The row of buttons below a call. `invite` opens the choice of more people. */
+export function controls(call: Call, invite: () => void) {
+  const microphone = control('toggles-off', () =>
+    attempt(() => call.setMicrophone(!call.sending.microphone)),
+  )
+  const camera = control('toggles-off', () => attempt(() => call.setCamera(!call.sending.camera)))
+  const screen = control('toggles-on', () =>
+    attempt(() => (call.sending.screen ? call.stopScreen() : call.shareScreen())),
+  )
+  const add = control('', invite)
+  const leave = control('leave', () => call.hangup())
+  const canShare = 'getDisplayMedia' in (navigator.mediaDevices as object)
+  const element = el(
+    'div',
+    { class: 'controls', role: 'toolbar', 'aria-label': 'Call controls' },
+    microphone,
+    camera,
+    canShare && screen,
+    call.room === undefined && add,
+    leave,
+  )
+  const render = () => {
+    const { sending } = call
+    look(microphone, {
+      icon: sending.microphone ? 'mic' : 'mic-off',
+      label: sending.microphone ? 'Mute' : 'Unmute',
+      name: 'Microphone',
+      pressed: sending.microphone,
+    })
+    look(camera, {
+      icon: sending.camera ? 'camera' : 'camera-off',
+      label: sending.camera ? 'Stop video' : 'Start video',
+      name: 'Camera',
+      pressed: sending.camera,
+    })
+    look(screen, {
+      icon: 'screen',
+      label: sending.screen ? 'Stop sharing' : 'Share',
+      name: 'Share screen',
+      pressed: sending.screen,
+    })
+    look(add, { icon: 'add', label: 'Add', name: 'Add people' })
+    const word = call.state === 'dialing' || call.state === 'ringing' ? 'Cancel' : 'Leave'
+    look(leave, { icon: 'hangup', label: word, name: `${word} call` })
+  }
+  render()
+  return { element, render, focus: () => microphone.focus() }
+}
+
+function control(kind: string, run: () => unknown): HTMLButtonElement {
+  const button = el('button', { class: `control ${kind}`, type: 'button' })
+  button.addEventListener('click', () => void run())
+  return button
+}
+
+function look(button: HTMLButtonElement, { icon: name, label, name: title, pressed }: ControlLook) {
+  button.setAttribute('aria-label', title)
+  button.title = label
+  if (pressed !== undefined) button.setAttribute('aria-pressed', String(pressed))
+  fill(
+    button,
+    el('span', { class: 'disc' }, icon(name)),
+    el('span', { 'aria-hidden': 'true' }, label),
+  )
+}

@@ -1,0 +1,39 @@
+/** What the address says: for tests, and to share a room. */
+export interface PageSettings {
+  readonly user: string | undefined
+  readonly relay: boolean
+  readonly topology: 'auto' | 'sfu'
+  readonly room: string | undefined
+}
+
+export function readSettings(search: string): PageSettings {
+  const query = new URLSearchParams(search)
+  return {
+    user: query.get('user') ?? undefined,
+    relay: query.get('relay') === '1',
+    topology: query.get('topology') === 'sfu' ? 'sfu' : 'auto',
+    room: query.get('room') ?? undefined,
+  }
+}
+
+/** One device per tab, so that two tabs are two devices and a reload is the same one. */
+export function deviceOfTab(user: string): string {
+  const key = `parley-device-${user}`
+  const known = sessionStorage.getItem(key)
+  if (known !== null) return known
+  const fresh = crypto.randomUUID()
+  sessionStorage.setItem(key, fresh)
+  return fresh
+}
+
+/** Asks the development server for a token. */
+export async function fetchToken(user: string, device: string): Promise<string> {
+  const response = await fetch('/dev/token', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ user, device }),
+  })
+  const body = (await response.json()) as { token?: string }
+  if (body.token === undefined) throw new Error(`no token: ${response.status}`)
+  return body.token
+}

@@ -1,0 +1,177 @@
+import type { Call, CallClient } from '../src/index.ts'
+import { controls } from './controls.ts'
+import { detailsPanel } from './details.ts'
+import { avatar, el, fill } from './dom.ts'
+import { Floor } from './floor.ts'
+import { icon } from './icons.ts'
+import { inviteSheet } from './invite.ts'
+import { announce, toast } from './notices.ts'
+import { ring } from './ringtone.ts'
+import {
+  pathWords,
+  qualityWords,
+  stateWords,
+  wordsForDuration,
+  wordsForError,
+  wordsForNames,
+} from './words.ts'
+
+const RINGBACK_VOLUME = 0.05
+
+/** Whom a call is with, in words. `called` are the names that were dialled. */
+export function titleOf(call: Call, called: readonly string[] = []): string {
+  if (call.room !== undefined) return call.room
+  const people = [...call.participants.values()].map(({ user }) => user)
+  const asked = call.invites.map(({ user }) => user)
+  const from = call.from === undefined ? [] : [call.from]
+  const names = [people, asked, from, called].find((list) => list.length > 0) ?? []
+  return wordsForNames(names)
+}
+
+/** The screen of a running call. */
+export function stageScreen(call: Call, client: CallClient, called: readonly string[]) {
+  const floor = new Floor(call)
+  const buttons = controls(call, () => inviteSheet(call, client))
+  const details = detailsPanel(call)
+  const title = el('h1', {})
+  const state = el('p', { class: 'state' })
+  const badges = el('div', { class: 'badge', hidden: true })
+  const bars = el('span', { class: 'bars', 'aria-hidden': 'true' }, ...[1, 2, 3].map(() => el('i')))
+  const quality = el('button', { class: 'badge', type: 'button', 'aria-controls': 'details' }, bars)
+  const qualityText = el('span', {})
+  quality.append(qualityText)
+  quality.addEventListener('click', () => details.toggle())
+  const lock = el('div', { class: 'badge' })
+  const waiting = el('div', { class: 'waiting' })
+  floor.element.append(details.element)
+  const element = el(
+    'main',
+    { class: 'stage in-call' },
+    el('header', {}, el('div', { class: 'title' }, title, state), lock, badges, quality),
+    floor.element,
+    buttons.element,
+  )
+  let connectedAt: number | undefined
+  let silence: (() => void) | undefined
+
+  const renderState = () => {
+    title.textContent = titleOf(call, called)
+    if (call.state === 'connected') connectedAt ??= Date.now()
+    const isTimed = call.state === 'connected' && connectedAt !== undefined
+    state.textContent = isTimed
+      ? wordsForDuration(Date.now() - (connectedAt ?? 0))
+      : stateWords[call.state]
+  }
+  const renderWaiting = () => {
+    const alone = call.participants.size === 0
+    const ringing = call.state === 'dialing' || call.state === 'ringing'
+    waiting.classList.toggle('ringing', ringing)
+    const name = titleOf(call, called)
+    if (!alone) {
+      waiting.remove()
+    } else if (ringing) {
+      fill(waiting, avatar(name), el('h2', {}, name), el('p', {}, stateWords[call.state]))
+    } else {
+      const link = new URL(`?room=${encodeURIComponent(call.room ?? '')}`, location.href).href
+      const copy = () => void navigator.clipboard.writeText(link).then(() => toast('Link copied.'))
+      fill(
+        waiting,
+        el('h2', {}, 'You are the only one here'),
+        el('p', {}, 'Share the link to this room to bring others in.'),
+        el('button', { class: 'button', type: 'button', onclick: copy }, 'Copy link'),
+      )
+    }
+    if (alone && !waiting.isConnected) floor.element.append(waiting)
+    floor.alone(alone)
+    if (ringing) silence ??= ring(RINGBACK_VOLUME)
+    else {
+      silence?.()
+      silence = undefined
+    }
+  }
+  const render = () => {
+    renderState()
+    renderWaiting()
+    floor.render()
+    buttons.render()
+    const { path, encrypted } = call
+    badges.hidden = path === undefined
+    badges.textContent = path ? pathWords[path].short : ''
+    badges.title = path ? pathWords[path].long : ''
+    const words = encrypted ? 'End-to-end encrypted' : 'Encrypted in transit'
+    fill(lock, icon('lock'), words)
+    lock.title = encrypted
+      ? 'Only the people in this call can see and hear it'
+      : 'Encrypted on every hop; not yet verified from end to end'
+    const { level } = call.quality
+    bars.dataset['level'] = level
+    qualityText.textContent = qualityWords[level]
+    quality.setAttribute('aria-label', `Connection quality: ${qualityWords[level]}. Show details`)
+  }
+
+  const offs = [
+    call.on('state', (now) => {
+      announce(stateWords[now])
+      render()
+    }),
+    call.on('path', (path) => {
+      announce(pathWords[path].long)
+      render()
+    }),
+    call.on('participant-joined', ({ user }) => {
+      if (call.state === 'connected') announce(`${user} joined`)
+      render()
+    }),
+    call.on('participant-left', ({ user }) => {
+      if (call.state !== 'ended') announce(`${user} left`)
+      render()
+    }),
+    call.on('participant-updated', render),
+    call.on('track', render),
+    call.on('track-removed', render),
+    call.on('invites', render),
+    call.on('active-speaker', render),
+    call.on('local', render),
+    call.on('quality', render),
+    call.on('layer', render),
+    call.on('error', ({ code }) => toast(wordsForError(code), 'alert')),
+    call.on('playback-blocked', () => askToPlay(call, element)),
+  ]
+  const clock = setInterval(renderState, 1_000)
+  const onKey = (event: KeyboardEvent) => {
+    if (event.key === 'Escape' && !details.element.hidden) {
+      details.close()
+      quality.focus()
+    }
+  }
+  element.addEventListener('keydown', onKey)
+  render()
+  return {
+    element,
+    focus: buttons.focus,
+    close() {
+      for (const off of offs) off()
+      clearInterval(clock)
+      silence?.()
+      details.close()
+      floor.close()
+    },
+  }
+}
+
+/** Browsers play sound only after a gesture: offer one. */
+function askToPlay(call: Call, stage: HTMLElement): void {
+  if (stage.querySelector('.unblock')) return
+  const button = el(
+    'button',
+    { class: 'button primary unblock', type: 'button' },
+    icon('mic'),
+    'Turn on sound',
+  )
+  button.addEventListener('click', () => {
+    button.remove()
+    void call.resumePlayback()
+  })
+  stage.querySelector('.controls')?.before(button)
+  button.focus()
+}

@@ -1,0 +1,145 @@
+import type {
+  CallErrorCode,
+  CallPath,
+  CallState,
+  EndReason,
+  LayerState,
+  PresenceStatus,
+  QualityLevel,
+  QualityReason,
+} from '../src/index.ts'
+
+/** What happened and what to do, for each code that the SDK can report. */
+const errorWords: Readonly<Record<CallErrorCode, string>> = {
+  'bad-request': 'That is not a valid name. Use letters, digits and . _ - only.',
+  'unknown-request': 'This page is older than the server. Reload it.',
+  'too-large': 'That was too much for one message. Try something smaller.',
+  'rate-limited': 'That was too fast. Wait a moment and try again.',
+  unauthorized: 'The server did not accept your sign-in. Sign in again.',
+  'token-expired': 'Your sign-in has expired. Reload the page to sign in again.',
+  'protocol-version': 'This page is older than the server. Reload it.',
+  'session-replaced': 'You are connected in another tab. Close that one, or use it instead.',
+  'session-gone': 'The server lost track of this page while it was away. Start the call again.',
+  'call-self': 'You cannot call yourself. Pick somebody else.',
+  'user-offline': 'Nobody there right now. Try again when they are online.',
+  'call-not-found': 'That call has already ended.',
+  'call-exists': 'That call could not be started. Try again.',
+  'not-in-call': 'You are no longer in that call.',
+  'already-in-call': 'You are in another call. Leave it first.',
+  'answered-elsewhere': 'You answered on another device.',
+  'not-ringing': 'The call no longer rings.',
+  'call-full': 'The call is full. Ask somebody to leave, or try later.',
+  'no-such-participant': 'That person has just left the call.',
+  'no-media-node': 'The media server is not available. Group calls will work when it is back.',
+  'media-order': 'Part of the media could not be set up. Leave and join again if it stays away.',
+  'bad-media-parameters': 'Your browser and the media server did not understand each other.',
+  'media-timeout': 'The media server is slow to answer. Try again in a moment.',
+  'shutting-down': 'The server is restarting. You will be reconnected.',
+  internal: 'The server made a mistake. Try again.',
+  'media-denied':
+    'Your browser blocks the camera or microphone. Allow them next to the address, then try again.',
+  'no-microphone': 'No microphone was found. Plug one in and try again.',
+  'no-camera': 'No camera was found. Plug one in, or go on with audio only.',
+  'device-busy': 'Another program is using your camera or microphone. Close it and try again.',
+  'screen-denied': 'Nothing is shared: no screen or window was chosen.',
+  'not-supported': 'This browser cannot do that here. Use a current browser over https.',
+  'not-connected': 'There is no connection to the server. Check your network.',
+  'token-failed': 'Signing in failed. Check that the server is running, then try again.',
+  'media-failed': 'No media gets through. Check your network or try another one.',
+  'call-ended': 'The call is over.',
+  'bad-answer': 'The server gave an answer that this page cannot read. Reload the page.',
+  timeout: 'The server did not answer in time. Try again.',
+  aborted: 'Cancelled.',
+}
+
+export function wordsForError(code: CallErrorCode): string {
+  return errorWords[code]
+}
+
+/** Why a call ended, about the person or room at the other end. */
+export function wordsForEnd(reason: EndReason, other: string): string {
+  const words: Readonly<Record<EndReason, string>> = {
+    hangup: 'Call ended',
+    declined: `${other} declined the call`,
+    busy: `${other} is in another call`,
+    'no-answer': `${other} did not answer`,
+    cancelled: 'Call cancelled',
+    'answered-elsewhere': 'Answered on another device',
+    'declined-elsewhere': 'Declined on another device',
+    failed: 'The call was lost. Check your network and call again',
+    removed: 'You were removed from the call',
+  }
+  return words[reason]
+}
+
+export const pathWords: Readonly<Record<CallPath, { short: string; long: string }>> = {
+  direct: { short: 'Direct', long: 'Straight between the two devices' },
+  relay: { short: 'Relay', long: 'Through a relay server' },
+  sfu: { short: 'Server', long: 'Through the media server (SFU)' },
+}
+
+export const stateWords: Readonly<Record<CallState, string>> = {
+  dialing: 'Calling…',
+  ringing: 'Ringing…',
+  connecting: 'Connecting…',
+  connected: 'Connected',
+  reconnecting: 'Reconnecting…',
+  ended: 'Call ended',
+}
+
+export const presenceWords: Readonly<Record<PresenceStatus, string>> = {
+  online: 'Online',
+  'in-call': 'In a call',
+  offline: 'Offline',
+}
+
+export const qualityWords: Readonly<Record<QualityLevel, string>> = {
+  excellent: 'Excellent',
+  good: 'Good',
+  poor: 'Poor',
+  lost: 'No media',
+  unknown: 'Measuring',
+}
+
+export const reasonWords: Readonly<Record<QualityReason, string>> = {
+  loss: 'Packets are lost on the way',
+  rtt: 'Answers take long to come back',
+  jitter: 'Packets come unevenly',
+  bandwidth: 'The connection is too narrow for more',
+  cpu: 'This device is busy',
+  freeze: 'The picture stood still',
+  concealment: 'Gaps in the sound were filled in',
+  'no-media': 'Nothing arrives',
+}
+
+/** What was reduced and why; nothing where all there is is shown. */
+export function wordsForLayer({ layer, reason }: LayerState): string | undefined {
+  if (reason === 'full') return undefined
+  const what = layer === null ? 'Picture paused' : 'Smaller picture'
+  const why: Readonly<Record<Exclude<LayerState['reason'], 'full'>, string>> = {
+    'tile-size': 'the tile is small',
+    'not-watched': 'nobody watches it',
+    bandwidth: 'the connection is narrow',
+  }
+  return `${what}: ${why[reason]}`
+}
+
+/** A list of names as people write it. */
+export function wordsForNames(names: readonly string[]): string {
+  if (names.length <= 2) return names.join(' and ')
+  return `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`
+}
+
+/** Time in a call, as 4:05 or 1:04:05. */
+export function wordsForDuration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000))
+  const two = (n: number) => String(n).padStart(2, '0')
+  const [h, m, s] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, seconds % 60]
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`
+}
+
+export function wordsForBitrate(bps: number): string {
+  return bps >= 1_000_000
+    ? `${(bps / 1_000_000).toFixed(1)} Mb/s`
+    : `${Math.round(bps / 1_000)} kb/s`
+}
