@@ -4,6 +4,7 @@ import type { ToneBrowser } from './lab/browsers.ts'
 import { Caller, hears, watches } from './lab/caller.ts'
 import { servePage } from './lab/page-server.ts'
 import { ParleyProcess } from './lab/parley-process.ts'
+import { until } from './lab/patience.ts'
 
 let parley: ParleyProcess
 let page: Awaited<ReturnType<typeof servePage>>
@@ -23,7 +24,7 @@ afterAll(async () => {
 test('two people call each other directly, see and hear each other, and hang up', async () => {
   const [alice, bob] = await arrive('alice', 'bob')
   await alice.do('call', 'bob')
-  expect((await alice.look()).state).toBe('dialing')
+  expect((await alice.look()).log[0]).toBe('state dialing')
   await bob.isRung()
   await bob.do('accept')
   for (const one of [alice, bob]) {
@@ -53,7 +54,11 @@ test('a relay-only call goes through our TURN server', async () => {
   }
   await watches(alice, [bob])
   await hears(bob, [alice])
-  expect(await parley.metric('parley_turn_relayed_bytes_total')).toBeGreaterThan(before + 10_000)
+  await until(
+    'the relay counts the bytes',
+    () => parley.metric('parley_turn_relayed_bytes_total'),
+    (bytes) => bytes > before + 10_000,
+  )
   await alice.do('hangup')
   await bob.sees('the end', ({ state, endReason }) => state === 'ended' && endReason === 'hangup')
   await leave(alice, bob)

@@ -81,11 +81,14 @@ test('a third person moves a direct call to the SFU without a frozen picture', a
   }
   await watches(alice, [bob, carol])
   await watches(carol, [alice, bob])
-  // The two who talked never fell back to connecting.
+  // For the two who talked nothing but the path changed.
   for (const one of [alice, bob]) {
     const { log } = await one.look()
-    expect(log.slice(log.indexOf('state connected'))).not.toContain('state connecting')
-    expect(log).not.toContain('state reconnecting')
+    expect(log.slice(log.indexOf('path direct'))).toEqual([
+      'path direct',
+      'state connected',
+      'path sfu',
+    ])
   }
   for (const one of [alice, bob, carol]) await one.close()
 })

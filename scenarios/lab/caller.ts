@@ -1,14 +1,9 @@
 import type { Page } from 'puppeteer-core'
 import type { ToneBrowser } from './browsers.ts'
+import { LOOK_EVERY_MS, PATIENCE_MS, until } from './patience.ts'
 
-/** How long anything that a person waits for may take. Generous: browsers share two cores here. */
-const PATIENCE_MS = 45_000
-
-/** How often a condition is looked at. */
-const LOOK_EVERY_MS = 150
-
-/** An analyser's bin is 3 Hz wide; a tone lands within two of them. */
-const TONE_TOLERANCE_HZ = 8
+/** The page listens at every fifth Hertz, and recorders resample a little. */
+const TONE_TOLERANCE_HZ = 10
 
 /** What a page sees of its call. */
 export interface Sight {
@@ -23,7 +18,6 @@ export interface Sight {
       readonly kind: string
       readonly source: string
       readonly frames: number
-      readonly hz: number
     }[]
   }[]
 }
@@ -40,9 +34,10 @@ interface Lab {
   setMicrophone(on: boolean): Promise<void>
   setCamera(on: boolean): Promise<void>
   look(): Sight
+  listen(): Promise<Readonly<Record<string, number>>>
 }
 
-type LabVerb = Exclude<keyof Lab, 'look'>
+type LabVerb = Exclude<keyof Lab, 'look' | 'listen'>
 
 /** A person at a browser page that embeds the SDK. */
 export class Caller {
@@ -83,7 +78,7 @@ export class Caller {
         await lab[name]?.(...values)
       },
       verb,
-      args as unknown[],
+      args,
     )
   }
 
@@ -91,17 +86,14 @@ export class Caller {
     return this.#page.evaluate(() => (globalThis as unknown as { lab: Lab }).lab.look())
   }
 
+  /** The loudest frequency of each other person, now. */
+  listen(): Promise<Readonly<Record<string, number>>> {
+    return this.#page.evaluate(() => (globalThis as unknown as { lab: Lab }).lab.listen())
+  }
+
   /** Waits until the page sees what `test` accepts; fails with what it saw last. */
-  async sees(what: string, test: (sight: Sight) => boolean): Promise<Sight> {
-    const deadline = Date.now() + PATIENCE_MS
-    for (;;) {
-      const sight = await this.look()
-      if (test(sight)) return sight
-      if (Date.now() > deadline) {
-        throw new Error(`${this.user} never sees ${what}; sees ${JSON.stringify(sight, null, 1)}`)
-      }
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
-    }
+  sees(what: string, test: (sight: Sight) => boolean): Promise<Sight> {
+    return until(`${this.user} sees ${what}`, () => this.look(), test)
   }
 
   async isRung(): Promise<void> {
@@ -130,17 +122,16 @@ export async function watches(viewer: Caller, others: readonly Caller[]): Promis
 
 /** The tone of each of `others` is heard now. */
 export async function hears(listener: Caller, others: readonly Caller[]): Promise<void> {
-  await listener.sees(`tones of ${others.map((o) => `${o.user} (${o.toneHz} Hz)`).join()}`, (now) =>
-    others.every(({ user, toneHz }) => Math.abs(hertzOf(now, user) - toneHz) < TONE_TOLERANCE_HZ),
+  const tones = others.map(({ user, toneHz }) => `${user} (${toneHz} Hz)`).join()
+  await until(
+    `${listener.user} hears ${tones}`,
+    () => listener.listen(),
+    (heard) =>
+      others.every(({ user, toneHz }) => Math.abs((heard[user] ?? 0) - toneHz) < TONE_TOLERANCE_HZ),
   )
 }
 
 function framesOf({ others }: Sight, user: string): number {
   const tracks = others.filter((o) => o.user === user).flatMap((o) => o.tracks)
   return tracks.find(({ source }) => source === 'camera')?.frames ?? 0
-}
-
-function hertzOf({ others }: Sight, user: string): number {
-  const tracks = others.filter((o) => o.user === user).flatMap((o) => o.tracks)
-  return tracks.find(({ source }) => source === 'microphone')?.hz ?? 0
 }

@@ -3,28 +3,29 @@
 
 import type { Call, CallClient, RemoteTrack } from '@parley/client-sdk'
 
-const FFT_SIZE = 16_384
-const SILENCE_DB = -60
+const SAMPLE_RATE_HZ = 48_000
+const LISTEN_MS = 700
+const WINDOW_SAMPLES = 12_000
+const LOWEST_HZ = 200
+const HIGHEST_HZ = 1_600
+const STEP_HZ = 5
+/** Power of a sine at -50 dB of full scale, as Goertzel's filter gives it. */
+const QUIETEST_POWER = 2.5e-6
 const EVERYTHING = { audio: true, video: true }
-
-interface Ear {
-  readonly analyser: AnalyserNode
-  readonly bins: Float32Array<ArrayBuffer>
-}
 
 let client: CallClient | undefined
 let call: Call | undefined
 let incoming: Call | undefined
-let context: AudioContext | undefined
 const log: string[] = []
 const elements = new Map<RemoteTrack, HTMLMediaElement>()
-const ears = new Map<MediaStreamTrack, Ear>()
+/** Frames presented so far. */
+const presented = new Map<RemoteTrack, number>()
 
 /** What the tests steer the page by. */
 const lab = {
   async connect({ url, user, options }: { url: string; user: string; options: object }) {
     // The file that the server hands to everybody, not this checkout's sources.
-    const sdk = (await import(`${url}/sdk.js`)) as typeof import('@parley/client-sdk')
+    const sdk = (await import(`${url}/sdk.js`)) as { readonly CallClient: typeof CallClient }
     const token = async () => {
       const response = await fetch(`${url}/dev/token`, {
         method: 'POST',
@@ -58,6 +59,18 @@ const lab = {
   setCamera: (on: boolean) => present(call).setCamera(on),
   shareScreen: () => present(call).shareScreen(),
 
+  /** The loudest frequency of each person's microphone, as it arrives here. */
+  async listen(): Promise<Record<string, number>> {
+    const heard = [...present(call).participants.values()].flatMap(({ user, tracks }) =>
+      [...tracks.values()]
+        .filter(({ source }) => source === 'microphone')
+        .map(async (track) => {
+          return [user, await hertzOf(track.mediaStreamTrack)] as const
+        }),
+    )
+    return Object.fromEntries(await Promise.all(heard))
+  },
+
   /** What the page can see of its call. */
   look() {
     if (!call) return { state: 'none', others: [] }
@@ -73,7 +86,6 @@ const lab = {
           kind: track.kind,
           source: track.source,
           frames: framesOf(track),
-          hz: hertzOf(track),
         })),
       })),
     }
@@ -106,34 +118,57 @@ function show(track: RemoteTrack): void {
   element.style.height = '180px'
   document.body.append(element)
   elements.set(track, element)
+  if (element instanceof HTMLVideoElement) countFrames(track, element)
   track.attach(element)
 }
 
+/**
+ * Frames decoded so far. Firefox counts a stream's frames only as they are presented, Chromium
+ * presents none in a tab that is behind another but counts them.
+ */
 function framesOf(track: RemoteTrack): number {
   const element = elements.get(track)
   const isVideo = element instanceof HTMLVideoElement
-  return isVideo ? element.getVideoPlaybackQuality().totalVideoFrames : 0
+  const counted = isVideo ? element.getVideoPlaybackQuality().totalVideoFrames : 0
+  return Math.max(counted, presented.get(track) ?? 0)
 }
 
-/** The loudest frequency of an audio track; 0 for silence. */
-function hertzOf(track: RemoteTrack): number {
-  if (track.kind !== 'audio' || !track.mediaStreamTrack) return 0
-  context ??= new AudioContext()
-  let ear = ears.get(track.mediaStreamTrack)
-  if (!ear) {
-    const source = context.createMediaStreamSource(new MediaStream([track.mediaStreamTrack]))
-    const analyser = new AnalyserNode(context, { fftSize: FFT_SIZE, smoothingTimeConstant: 0 })
-    source.connect(analyser)
-    ear = { analyser, bins: new Float32Array(analyser.frequencyBinCount) }
-    ears.set(track.mediaStreamTrack, ear)
+function countFrames(track: RemoteTrack, video: HTMLVideoElement): void {
+  const count = () => {
+    presented.set(track, (presented.get(track) ?? 0) + 1)
+    video.requestVideoFrameCallback(count)
   }
-  ear.analyser.getFloatFrequencyData(ear.bins)
+  video.requestVideoFrameCallback(count)
+}
+
+/** Records a stream for a moment and finds its loudest frequency; 0 for silence. */
+async function hertzOf(stream: MediaStreamTrack): Promise<number> {
+  const recorder = new MediaRecorder(new MediaStream([stream]))
+  const pieces: Blob[] = []
+  recorder.ondataavailable = ({ data }) => pieces.push(data)
+  const stopped = new Promise((resolve) => (recorder.onstop = resolve))
+  recorder.start()
+  setTimeout(() => recorder.stop(), LISTEN_MS)
+  await stopped
+  const bytes = await new Blob(pieces).arrayBuffer()
+  // Headless Firefox has no audio output, so only an offline context runs there.
+  const sound = await new OfflineAudioContext(1, 1, SAMPLE_RATE_HZ).decodeAudioData(bytes)
+  return loudestHertz(sound.getChannelData(0).slice(-WINDOW_SAMPLES))
+}
+
+/** Goertzel's filter at every candidate: few enough here to need no FFT. */
+function loudestHertz(samples: Float32Array): number {
   let loudest = 0
-  for (let bin = 1; bin < ear.bins.length; bin++) {
-    if ((ear.bins[bin] ?? -Infinity) > (ear.bins[loudest] ?? -Infinity)) loudest = bin
+  let most = QUIETEST_POWER
+  for (let hertz = LOWEST_HZ; hertz <= HIGHEST_HZ; hertz += STEP_HZ) {
+    const coefficient = 2 * Math.cos((2 * Math.PI * hertz) / SAMPLE_RATE_HZ)
+    let one = 0
+    let two = 0
+    for (const sample of samples) [one, two] = [sample + coefficient * one - two, one]
+    const power = (one * one + two * two - coefficient * one * two) / samples.length ** 2
+    if (power > most) [most, loudest] = [power, hertz]
   }
-  const heard = (ear.bins[loudest] ?? -Infinity) > SILENCE_DB
-  return heard ? (loudest * context.sampleRate) / FFT_SIZE : 0
+  return loudest
 }
 
 function present<T>(thing: T | undefined): T {
