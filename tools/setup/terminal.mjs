@@ -96,15 +96,17 @@ export class Terminal {
   plainLines(title) {
     this.line(`${title} …`)
     let shownPercent = 0
-    const timer = setInterval(() => this.line(`  still working: ${title}`), STILL_WORKING_EVERY_MS)
+    let detail = ''
+    const timer = setInterval(() => this.line(`  still at it${detail}`), STILL_WORKING_EVERY_MS)
     timer.unref()
     return {
       progress: (/** @type {number} */ done, /** @type {number} */ total, unit = '') => {
         const percent = decile(done, total)
+        detail = unit === '%' ? ` (${done} %)` : ` (${done}/${total}${unit})`
         if (percent <= shownPercent || percent === 100) return
         shownPercent = percent
         timer.refresh()
-        this.line(`  ${percent} %${unit === '%' ? '' : ` (${done}/${total}${unit})`}`)
+        this.line(`  ${percent} %${unit === '%' ? '' : detail}`)
       },
       end: () => clearInterval(timer),
     }

@@ -1,5 +1,5 @@
-import { existsSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { keepLog, placeExecutable } from '../cache.mjs'
@@ -18,6 +18,9 @@ import { tryWorker } from './trial.mjs'
  * @typedef {import('../context.mjs').Context} Context
  * @typedef {import('../requirements.mjs').Requirement} Requirement
  */
+
+/** A build that has not moved for this long will not be resumed. Milliseconds. */
+const ABANDONED_AFTER_MS = 24 * 3_600_000
 
 /**
  * Whether mediasoup finds a worker that was proved and loads.
@@ -90,8 +93,21 @@ export async function provideWorker(context) {
     await proveWorker(context, worker)
     keep(context, worker, built)
     rmSync(folder, { recursive: true, force: true })
+    dropAbandonedBuilds(dirname(folder))
   } finally {
     lock.release()
+  }
+}
+
+/**
+ * Removes what cut-short builds of earlier recipes left, a few hundred megabytes each.
+ * @param {string} folder
+ */
+function dropAbandonedBuilds(folder) {
+  for (const name of readdirSync(folder)) {
+    const log = statSync(join(folder, name, 'out/.ninja_log'), { throwIfNoEntry: false })
+    const idleMs = Date.now() - (log?.mtimeMs ?? Date.now())
+    if (idleMs > ABANDONED_AFTER_MS) rmSync(join(folder, name), { recursive: true, force: true })
   }
 }
 
