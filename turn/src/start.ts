@@ -34,6 +34,8 @@ export interface TurnStats {
   readonly bytesToPeer: number
   readonly packetsToClient: number
   readonly bytesToClient: number
+  /** Packets that came to nothing, for whatever reason. */
+  readonly dropped: number
 }
 
 /** A running TURN server. */
@@ -95,8 +97,14 @@ export async function startTurn(
     listeners,
     stats: () => {
       const { packetsToPeer, bytesToPeer, packetsToClient, bytesToClient } = server.counters
-      const allocations = server.allocationCount
-      return { allocations, packetsToPeer, bytesToPeer, packetsToClient, bytesToClient }
+      return {
+        allocations: server.allocationCount,
+        packetsToPeer,
+        bytesToPeer,
+        packetsToClient,
+        bytesToClient,
+        dropped: [...server.counters.drops.values()].reduce((sum, count) => sum + count, 0),
+      }
     },
     close,
   }

@@ -85,6 +85,13 @@ describe('an explicit permission', () => {
     expect(verdict('64:ff9b::a9fe:a9fe', { allow })).toMatchObject({ rule: '169.254.0.0/16' })
   })
 
+  test('for Teredo opens neither its servers nor its clients', () => {
+    const allow = ranges('2001::/32')
+    expect(verdict('2001:0:101:101::fefe:fefe', { allow })).toEqual({ ok: true })
+    expect(verdict('2001:0:101:101::80ff:fffe', { allow })).toMatchObject({ rule: '127.0.0.0/8' })
+    expect(verdict('2001:0:7f00:1::fefe:fefe', { allow })).toMatchObject({ rule: '127.0.0.0/8' })
+  })
+
   test('may be for IPv6 loopback alone', () => {
     expect(verdict('::1', { allow: ranges('::1') })).toEqual({ ok: true })
     expect(verdict('::2', { allow: ranges('::1') })).toMatchObject({ ok: false })

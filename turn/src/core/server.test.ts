@@ -10,9 +10,11 @@ import {
   REQUESTED_TRANSPORT,
   RESERVATION_TOKEN,
   UNKNOWN_ATTRIBUTES,
+  USERNAME,
   XOR_MAPPED_ADDRESS,
   attributeValue,
   classes,
+  credentialText,
   encodeMessage,
   evenPort,
   isIntact,
@@ -137,6 +139,38 @@ describe('authentication', () => {
       if (answer) expect(codeOf(mustDecode(answer))).not.toBe(0)
     }
     expect(turn.server.allocationCount).toBe(0)
+  })
+
+  test('a running allocation takes no request that its key did not sign', () => {
+    const turn = new VirtualTurn()
+    const client = turn.client(40_000)
+    client.allocate()
+    const forged = Buffer.from(client.dialogue.request(methods.refresh, [lifetime(0)]))
+    forged[forged.length - 1] = (forged.at(-1) ?? 0) ^ 1
+    const [answer = new Uint8Array()] = client.send(forged)
+    expect(codeOf(mustDecode(answer))).toBe(401)
+    expect(turn.server.allocationCount).toBe(1)
+  })
+
+  test('another realm is refused, however it is signed', () => {
+    const client = new VirtualTurn().client(40_000)
+    client.send(client.dialogue.allocate())
+    const challenge = client.dialogue.absorb(client.inbox[0] ?? new Uint8Array())
+    const nonce = attributeValue(challenge, NONCE) ?? new Uint8Array()
+    const request = encodeMessage({
+      method: methods.allocate,
+      messageClass: classes.request,
+      transactionId: new Uint8Array(12),
+      attributes: [
+        requestedTransport(17),
+        credentialText(USERNAME, client.dialogue.username),
+        credentialText(REALM, 'elsewhere'),
+        { type: NONCE, value: nonce },
+      ],
+      integrityKey: client.dialogue.key,
+    })
+    const [answer = new Uint8Array()] = client.send(request)
+    expect(codeOf(mustDecode(answer))).toBe(401)
   })
 
   test('what follows the signature has no effect', () => {
