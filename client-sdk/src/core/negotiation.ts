@@ -150,6 +150,8 @@ function offerIfNeeded(
   effects: readonly NegotiationEffect[],
 ): Step<Negotiation, NegotiationEffect> {
   if (!state.needed || state.signaling !== 'stable') return { state, effects }
+  // The first offer is the impolite side's: Chromium gathers no candidates after rolling one back.
+  if (state.polite && !state.described) return { state, effects }
   const round = state.round + 1
   return {
     state: { ...state, needed: false, busy: 'local', signaling: 'have-local-offer', round },
