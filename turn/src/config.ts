@@ -125,7 +125,7 @@ export const turnSettings = {
  * do not go together.
  */
 export function readTurnConfig(
-  env: Environment,
+  env: Environment = process.env,
   interfaces: ReturnType<typeof networkInterfaces> = networkInterfaces(),
 ): TurnConfig {
   const values = readSettings(turnSettings, env)

@@ -2,7 +2,7 @@ import { Health, Metrics, runProcess, serveOperations } from '@parley/service'
 import { readTurnConfig, startTurn } from './index.ts'
 
 await runProcess('turn', async ({ shutdown, openLog }) => {
-  const config = readTurnConfig(process.env)
+  const config = readTurnConfig()
   const log = openLog(config.logLevel)
   const metrics = new Metrics()
   const health = new Health()
