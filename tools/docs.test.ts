@@ -79,9 +79,12 @@ describe('pages', () => {
     expect(missing).toEqual([])
   })
 
-  test.each(pages)('$path names files that exist', ({ text }) => {
+  test.each(pages)('$path names files that exist', ({ path, text }) => {
+    const bases = ['.', dirname(path), join(dirname(path), 'src')]
     const named = [...text.matchAll(/`([\w-]+(?:\/[\w.-]+)+\.(?:ts|mjs|md|yaml|conf|service))`/g)]
-    const missing = named.map((m) => m[1] ?? '').filter((name) => !existsSync(join(root, name)))
+    const missing = named
+      .map((match) => match[1] ?? '')
+      .filter((name) => !bases.some((base) => existsSync(join(root, base, name))))
     expect(missing).toEqual([])
   })
 })
