@@ -82,7 +82,7 @@ test('media parameters that make no sense are refused, and harm nobody else', as
   const { id: peer, session } = await room.enter('alice')
   const transport = session.send.id
   const order = { peer, transport, source: 'camera', paused: false } as const
-  // Objects that throw when they are read as a number: the shape that once broke the channel.
+  // An object that throws when it is read as a number; as a payload type it breaks the channel.
   const trap = { toString: 1, valueOf: 1 }
   const codec = simulcastCamera.codecs[0]
   const wrong: readonly Record<string, unknown>[] = [
@@ -92,6 +92,7 @@ test('media parameters that make no sense are refused, and harm nobody else', as
     { ...simulcastCamera, codecs: [{ ...codec, mimeType: 'video/unheard-of' }] },
     { ...simulcastCamera, codecs: [{ ...codec, parameters: { list: [trap] } }] },
     { ...simulcastCamera, encodings: [{ ssrc: trap }] },
+    { ...simulcastCamera, encodings: [{ ssrc: 1, codecPayloadType: trap }] },
     { ...simulcastCamera, encodings: Array(4).fill({ ssrc: 1 }) },
     microphone,
   ]

@@ -4,9 +4,10 @@ import type { types } from 'mediasoup'
 import { z } from 'zod'
 
 /**
- * Strict shapes of what devices send through to mediasoup. mediasoup checks most of it, but it
- * serialises while it checks: a value such as `{"toString":1}` throws halfway through a message and
- * leaves the worker's channel unusable for every room. So nothing passes that is not a plain value.
+ * Strict shapes of what devices send through to mediasoup. mediasoup 3.27 checks most of it, but not
+ * all, and serialises what it has not checked: `codecPayloadType: {"toString":1,"valueOf":1}` throws
+ * halfway through a message, and the worker's channel is then broken for every room on it. So
+ * nothing passes that is not a plain value.
  */
 const name = z.string().max(256)
 const payloadType = z.int().min(0).max(127)

@@ -99,7 +99,7 @@ export class WorkerPool {
   /** Ends all workers; resolves when their processes are gone. */
   async close(): Promise<void> {
     this.#closed = true
-    for (const { worker } of this.#running.values()) worker.close()
+    for (const { worker } of this.#running.values()) end(worker)
     this.#running.clear()
     await Promise.all(this.#gone.values())
   }
@@ -149,6 +149,15 @@ async function launch(): Promise<types.Worker> {
       const added = process.listeners(signal).filter((listener) => !ours.includes(listener))
       for (const listener of added) process.removeListener(signal, listener)
     }
+  }
+}
+
+/** A worker whose channel is broken cannot be told to end, and must not keep the others running. */
+function end(worker: types.Worker): void {
+  try {
+    worker.close()
+  } catch {
+    process.kill(worker.pid, 'SIGKILL')
   }
 }
 
