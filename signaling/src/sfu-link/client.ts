@@ -21,6 +21,15 @@ const ORDER_TIMEOUT_MS = 8_000
 /** How long a link token is good for; it is used at once. */
 const LINK_TOKEN_LIFETIME_S = 60
 
+/** What a link is made with. */
+export interface SfuLinkOptions {
+  readonly address: HostPort
+  /** Names this process to the node, which keeps a process's rooms for a while after it is gone. */
+  readonly controller: string
+  readonly secret: Secret
+  readonly log: Log
+}
+
 /** Signaling's end of the control link to one SFU node; the link reconnects by itself. */
 export class SfuLink implements SfuNode {
   readonly id: string
@@ -28,13 +37,13 @@ export class SfuLink implements SfuNode {
   readonly #log: Log
   #listener: (event: NodeEvent) => void = () => undefined
 
-  constructor({ address, secret, log }: { address: HostPort; secret: Secret; log: Log }) {
+  constructor({ address, controller, secret, log }: SfuLinkOptions) {
     this.id = formatHostPort(address)
     this.#log = log
     this.#socket = io(`ws://${this.id}`, {
       transports: ['websocket'],
       auth: (give) => {
-        void linkToken(secret).then((token) => give({ token }))
+        void linkToken(controller, secret).then((token) => give({ token }))
       },
     })
     this.#socket.on('connect', () => log.info({ node: this.id }, 'SFU node connected'))
@@ -93,11 +102,12 @@ export function parseEvent(raw: unknown): NodeEvent | undefined {
   return data.success ? ({ type, data: data.data } as NodeEvent) : undefined
 }
 
-async function linkToken(secret: Secret): Promise<string> {
+async function linkToken(controller: string, secret: Secret): Promise<string> {
   return new SignJWT({ jti: randomBytes(limits.idLength / 4).toString('base64url') })
     .setProtectedHeader({ alg: 'HS256' })
     .setIssuer('parley-signaling')
     .setAudience('parley-sfu')
+    .setSubject(controller)
     .setIssuedAt()
     .setExpirationTime(`${LINK_TOKEN_LIFETIME_S} seconds`)
     .sign(new TextEncoder().encode(secret.reveal()))
