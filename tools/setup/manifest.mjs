@@ -21,6 +21,7 @@ import { readFileSync } from 'node:fs'
  *   integrity?: string,
  *   optional?: boolean,
  *   peer?: boolean,
+ *   link?: boolean,
  * }} LockedPackage
  *
  * @typedef {Record<string, LockedPackage>} LockedPackages By path, the root's being empty.

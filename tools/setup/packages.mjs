@@ -79,19 +79,26 @@ function installedByHand(context) {
     manifest: readManifest(join(root, folder, 'package.json')),
   }))
   return (
-    manifests.every(({ folder, manifest }) => sameDependencies(lock[folder], manifest)) &&
+    manifests.every(({ folder, manifest }) => sameDependencies(lock, folder, manifest)) &&
     sameInstall(lock, readLockedPackages(record))
   )
 }
 
 /**
- * Whether the lockfile repeats what a manifest asks for.
- * @param {Dependencies | undefined} locked
+ * Whether the lockfile repeats what a manifest asks for. Packages of this repository count as
+ * there: npm links them all, whoever asks for them.
+ * @param {LockedPackages} lock
+ * @param {string} folder The manifest's.
  * @param {Dependencies} manifest
  */
-export function sameDependencies(locked, manifest) {
+export function sameDependencies(lock, folder, manifest) {
+  const foreign = (/** @type {Record<string, string>} */ ranges) =>
+    Object.entries(ranges).filter(([name]) => lock[`node_modules/${name}`]?.link !== true)
   return DEPENDENCY_FIELDS.every((field) =>
-    isDeepStrictEqual(locked?.[field] ?? {}, manifest[field] ?? {}),
+    isDeepStrictEqual(
+      Object.fromEntries(foreign(lock[folder]?.[field] ?? {})),
+      Object.fromEntries(foreign(manifest[field] ?? {})),
+    ),
   )
 }
 

@@ -21,12 +21,18 @@ test('a package that the lockfile does not know means that it has changed', () =
   expect(sameInstall(lock, { 'node_modules/zod': zod, 'node_modules/old': {} })).toBe(false)
 })
 
+test('packages of this repository are linked whoever asks for them', () => {
+  const linked = { ...lock, 'node_modules/@parley/protocol': { link: true } }
+  const manifest = { version: '0.1.0', dependencies: { '@parley/protocol': '0.1.0' } }
+  expect(sameDependencies(linked, 'sfu', manifest)).toBe(true)
+})
+
 test('a manifest that asks for more than the lockfile holds is noticed', () => {
   const manifest = { dependencies: { zod: '4.0.0' } }
-  expect(sameDependencies(manifest, manifest)).toBe(true)
-  expect(sameDependencies(undefined, manifest)).toBe(false)
-  expect(sameDependencies(manifest, { ...manifest, devDependencies: { vite: '8.0.0' } })).toBe(
-    false,
-  )
-  expect(sameDependencies({}, {})).toBe(true)
+  const locked = { ...lock, sfu: manifest }
+  expect(sameDependencies(locked, 'sfu', manifest)).toBe(true)
+  expect(sameDependencies(locked, 'turn', manifest)).toBe(false)
+  expect(sameDependencies(locked, 'turn', {})).toBe(true)
+  const more = { ...manifest, devDependencies: { vite: '8.0.0' } }
+  expect(sameDependencies(locked, 'sfu', more)).toBe(false)
 })

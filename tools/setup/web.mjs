@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { keepLog } from './cache.mjs'
@@ -10,19 +10,8 @@ import { hashOf, readStamp, writeStamp } from './stamp.mjs'
 
 /** @typedef {import('./context.mjs').Context} Context */
 
-/** Everything that the browser's files are made from. */
-const SOURCES = [
-  'client-sdk/src',
-  'client-sdk/demo',
-  'client-sdk/public',
-  'client-sdk/index.html',
-  'client-sdk/vite.config.ts',
-  'client-sdk/vite.config.js',
-  'client-sdk/vite.config.mjs',
-  'client-sdk/package.json',
-  'protocol/src',
-  'package-lock.json',
-]
+/** What lies in the SDK's folder without shaping the build. */
+const NOT_SOURCES = ['dist', 'node_modules', 'README.md', 'API.md', 'CHANGELOG.md']
 
 /** @param {Context} context */
 const stampFile = ({ root }) => join(root, 'node_modules/.parley/web.json')
@@ -35,7 +24,7 @@ export function webReady(context) {
   if (!hasBuild(context)) return true
   return (
     existsSync(join(context.root, 'client-sdk/dist')) &&
-    readStamp(stampFile(context)) === hashOf(context.root, SOURCES)
+    readStamp(stampFile(context)) === wantedStamp(context)
   )
 }
 
@@ -47,7 +36,7 @@ export async function buildWeb(context) {
   if (webReady(context)) return
   const step = context.terminal.begin('Building the browser SDK and the demo')
   // Taken before the build: a file that changes during it makes the next run build again.
-  const stamp = hashOf(context.root, SOURCES)
+  const stamp = wantedStamp(context)
   const args = ['run', 'build', '--workspace', '@parley/client-sdk']
   const { code, output } = await runNpm(context, installedNode(context), args)
   if (code !== 0) {
@@ -60,6 +49,17 @@ export async function buildWeb(context) {
   }
   writeStamp(stampFile(context), stamp)
   step.finish('Built the browser SDK and the demo')
+}
+
+/**
+ * A hash of everything that the browser's files are made from.
+ * @param {Context} context
+ */
+function wantedStamp({ root }) {
+  const sources = readdirSync(join(root, 'client-sdk'))
+    .filter((name) => !NOT_SOURCES.includes(name))
+    .map((name) => join('client-sdk', name))
+  return hashOf(root, [...sources, 'protocol/src', 'package-lock.json'])
 }
 
 /** @param {Context} context */
