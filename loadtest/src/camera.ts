@@ -52,8 +52,9 @@ export class Camera {
     })
   }
 
-  get skipped(): number {
-    return this.#clock.skipped
+  /** Frames that went out, and frames that the program was too late to send. */
+  get frames(): { readonly sent: number; readonly skipped: number } {
+    return { sent: this.#clock.sent, skipped: this.#clock.skipped }
   }
 
   start(): void {

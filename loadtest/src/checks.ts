@@ -125,14 +125,18 @@ function checkContinuity({ streams }: RunSamples, { maxGapMs }: Thresholds): Che
 
 function checkGenerator({ generator, clients }: RunSamples, thresholds: Thresholds): Check {
   const { loopDelayP99Ms, loopUtilization, cpu, cores } = generator
+  const sent = clients.reduce((total, { sentFrames }) => total + sentFrames, 0)
   const skipped = clients.reduce((total, { skippedFrames }) => total + skippedFrames, 0)
+  const skippedShare = skipped === 0 ? 0 : skipped / (sent + skipped)
   const wrong = [
     ...(loopDelayP99Ms > thresholds.maxLoopDelayMs
       ? [`it was ${Math.round(loopDelayP99Ms)} ms late (allowed: ${thresholds.maxLoopDelayMs} ms)`]
       : []),
     ...(loopUtilization > BUSY_LOOP ? [`its loop was ${percent(loopUtilization)} busy`] : []),
     ...(cpu / cores > BUSY_MACHINE ? [`it used ${percent(cpu / cores)} of the machine`] : []),
-    ...(skipped > 0 ? [`it was too late to send ${skipped} frames`] : []),
+    ...(skippedShare > thresholds.maxLoss
+      ? [`it was too late to send ${percent(skippedShare)} of its frames`]
+      : []),
   ]
   return verdict('generator', wrong, {
     good: `${Math.round(loopDelayP99Ms)} ms late (p99), loop ${percent(loopUtilization)} busy, ${percent(cpu)} of a core`,

@@ -33,6 +33,10 @@ export class FrameClock {
     return this.#skipped
   }
 
+  get sent(): number {
+    return this.#sent - this.#skipped
+  }
+
   start(): void {
     this.#startedAtMs = performance.now()
     this.#run()

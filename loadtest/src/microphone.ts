@@ -57,9 +57,9 @@ export class Microphone {
     })
   }
 
-  /** Frames that the program was too late to send. */
-  get skipped(): number {
-    return this.#clock.skipped
+  /** Frames that went out, and frames that the program was too late to send. */
+  get frames(): { readonly sent: number; readonly skipped: number } {
+    return { sent: this.#clock.sent, skipped: this.#clock.skipped }
   }
 
   start(): void {

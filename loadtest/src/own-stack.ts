@@ -23,10 +23,10 @@ export class OwnStack {
   }
 
   /** Starts it and waits for the address that it prints. Throws {@link SetupError}. */
-  static async start(): Promise<OwnStack> {
+  static async start(env = ownStackEnvironment()): Promise<OwnStack> {
     const child = spawn(process.execPath, ['deploy/all-in-one/main.ts'], {
       cwd: ROOT,
-      env: ownStackEnvironment(),
+      env,
       stdio: ['ignore', 'pipe', 'pipe'],
       // Ctrl-C ends the run first, which then stops its Parley.
       detached: true,

@@ -102,11 +102,13 @@ export class Participant {
 
   /** What was measured up to `nowMs`. */
   sample(nowMs: number): { client: ClientSample; streams: readonly StreamSample[] } {
+    const sending = [this.#microphone, this.#camera].flatMap((sender) => sender?.frames ?? [])
     const client = {
       seat: this.seat,
       phases: this.#phases,
       failure: this.#failure,
-      skippedFrames: (this.#microphone?.skipped ?? 0) + (this.#camera?.skipped ?? 0),
+      sentFrames: sending.reduce((sum, { sent }) => sum + sent, 0),
+      skippedFrames: sending.reduce((sum, { skipped }) => sum + skipped, 0),
       strayPackets: this.#strayPackets,
     }
     return { client, streams: this.#subscriptions.sample(nowMs) }

@@ -11,6 +11,7 @@ export interface ClientSample {
   /** Duration of each step that was completed, in ms. */
   readonly phases: Readonly<Partial<Record<ClientPhase, number>>>
   readonly failure: ClientFailure | undefined
+  readonly sentFrames: number
   /** Frames that the generator was too late to send. */
   readonly skippedFrames: number
   /** Packets that were neither RTP of a known stream nor RTCP. */
