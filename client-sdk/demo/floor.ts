@@ -10,6 +10,8 @@ const GRID_FROM = 3
 interface Wanted {
   readonly key: string
   readonly name: string
+  /** Whose initials stand there while there is no picture. */
+  readonly user: string
   readonly source: 'camera' | 'screen'
   readonly participant: Participant | undefined
   readonly tracks: readonly Track[]
@@ -20,14 +22,16 @@ interface Wanted {
 export class Floor {
   readonly element = el('div', { class: 'floor' })
   readonly #call: Call
+  readonly #user: string
   readonly #tiles = new Map<string, Tile>()
   readonly #grid = el('div', { class: 'tiles' })
   readonly #pip = el('div', { class: 'pip' })
   readonly #observer: ResizeObserver
   #alone = false
 
-  constructor(call: Call) {
+  constructor(call: Call, user: string) {
     this.#call = call
+    this.#user = user
     this.element.append(this.#grid, this.#pip)
     this.#observer = new ResizeObserver(() => this.#fit())
     this.#observer.observe(this.#grid)
@@ -67,15 +71,15 @@ export class Floor {
     const sound = source === 'screen' ? 'screen-audio' : 'microphone'
     for (const track of participant.tracks) {
       if (track.source === sound) tile.listen(track)
-      if (track.source === source) tile.reduced(track, participant)
+      if (track.source === source && participant.sending[source]) tile.reduced(track, participant)
     }
     tile.element.dataset['key'] = key
   }
 
   #others(): readonly Wanted[] {
     return [...this.#call.participants.values()].flatMap((participant) => {
-      const { id, user: name, tracks, sending } = participant
-      const base = { name, participant, tracks, sending }
+      const { id, user, tracks, sending } = participant
+      const base = { name: user, user, participant, tracks, sending }
       const person = { ...base, key: id, source: 'camera' } as const
       if (!tracks.some(({ source }) => source === 'screen')) return [person]
       return [person, { ...base, key: `${id}/screen`, source: 'screen' } as const]
@@ -84,16 +88,16 @@ export class Floor {
 
   #own(): readonly Wanted[] {
     const { local: tracks, sending } = this.#call
-    const base = { name: 'You', participant: undefined, tracks, sending }
+    const base = { name: 'You', user: this.#user, participant: undefined, tracks, sending }
     const person = { ...base, key: 'self', source: 'camera' } as const
     if (!sending.screen) return [person]
     return [person, { ...base, key: 'self/screen', source: 'screen' } as const]
   }
 
-  #tileFor({ key, name, source, participant }: Wanted): Tile {
+  #tileFor({ key, name, user, source, participant }: Wanted): Tile {
     const known = this.#tiles.get(key)
     if (known) return known
-    const tile = new Tile(name, source, participant === undefined)
+    const tile = new Tile({ name, user, source, isSelf: participant === undefined })
     this.#tiles.set(key, tile)
     return tile
   }

@@ -30,7 +30,7 @@ export function titleOf(call: Call, called: readonly string[] = []): string {
 
 /** The screen of a running call. */
 export function stageScreen(call: Call, client: CallClient, called: readonly string[]) {
-  const floor = new Floor(call)
+  const floor = new Floor(call, client.user ?? '')
   const buttons = controls(call, () => inviteSheet(call, client))
   const details = detailsPanel(call)
   const title = el('h1', {})
@@ -104,6 +104,7 @@ export function stageScreen(call: Call, client: CallClient, called: readonly str
       ? 'Only the people in this call can see and hear it'
       : 'Encrypted on every hop; not yet verified from end to end'
     const { level } = call.quality
+    quality.hidden = path === undefined
     bars.dataset['level'] = level
     qualityText.textContent = qualityWords[level]
     quality.setAttribute('aria-label', `Connection quality: ${qualityWords[level]}. Show details`)

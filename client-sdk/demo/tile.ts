@@ -3,6 +3,14 @@ import { avatar, el, fill } from './dom.ts'
 import { icon } from './icons.ts'
 import { wordsForLayer } from './words.ts'
 
+/** Whom or what a tile shows. */
+export interface TileSubject {
+  readonly name: string
+  readonly user: string
+  readonly source: 'camera' | 'screen'
+  readonly isSelf: boolean
+}
+
 /** One rectangle on the stage: a person, or a screen that a person shows. */
 export class Tile {
   readonly element: HTMLElement
@@ -13,14 +21,14 @@ export class Tile {
   readonly #name: string
   readonly #source: 'camera' | 'screen'
 
-  constructor(name: string, source: 'camera' | 'screen', isSelf: boolean) {
+  constructor({ name, user, source, isSelf }: TileSubject) {
     this.#name = name
     this.#source = source
     this.#video.muted = true
     this.element = el(
       'div',
       { class: `tile ${source} ${isSelf ? 'self' : ''}`, role: 'group' },
-      avatar(name),
+      avatar(user),
       this.#video,
       this.#audio,
       this.#note,

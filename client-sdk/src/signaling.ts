@@ -226,8 +226,10 @@ export class Signaling extends Emitter<SignalingEvents> {
   #onWelcome(welcome: Welcome): void {
     if (welcome.resumed === 'new') {
       // Requests of a session that is over: nobody knows whether they were done.
-      for (const { sent, reject } of this.#waiting.values()) {
-        if (sent) reject(new CallError('session-gone'))
+      for (const [id, { sent, reject }] of this.#waiting) {
+        if (!sent) continue
+        this.#waiting.delete(id)
+        reject(new CallError('session-gone'))
       }
     }
     this.emit('welcome', welcome)

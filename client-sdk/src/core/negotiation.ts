@@ -196,12 +196,13 @@ function onOffer(
   const theirRound = message.round
   if (theirRound < state.theirRound) return stay(state)
   const collides = state.signaling === 'have-local-offer'
-  if (theirRound === state.theirRound) {
-    // They have not heard our answer, which is still our local description.
-    return state.local === 'answer'
-      ? { state, effects: [{ type: 'sendLocal', round: theirRound }] }
-      : stay(state)
+  const repeated = theirRound === state.theirRound
+  // They have not heard our answer, which is still our local description.
+  if (repeated && state.local === 'answer') {
+    return { state, effects: [{ type: 'sendLocal', round: theirRound }] }
   }
+  // Where an offer of ours has taken the answer's place, the polite side gives that up.
+  if (repeated && !(collides && state.polite)) return stay(state)
   if (collides && !state.polite) return stay({ ...state, ignoring: true })
   return {
     state: {

@@ -9,6 +9,7 @@ type Check = (value: unknown) => boolean
 const text: Check = (value) => typeof value === 'string'
 const flag: Check = (value) => typeof value === 'boolean'
 const number: Check = (value) => typeof value === 'number' && Number.isFinite(value)
+const integer: Check = (value) => Number.isInteger(value)
 const object: Check = isRecord
 const orNull =
   (check: Check): Check =>
@@ -52,11 +53,11 @@ const callView = shape({
       device: text,
       connected: flag,
       sending: shape({ microphone: flag, camera: flag, screen: flag }),
-      publications: list(shape({ producer: text, source, kind, paused: flag, epoch: number })),
+      publications: list(shape({ producer: text, source, kind, paused: flag, epoch: integer })),
     }),
   ),
   invites: list(shape({ user: text, state: text })),
-  topology: shape({ path, epoch: number, next: optional(shape({ path, epoch: number })) }),
+  topology: shape({ path, epoch: integer, next: optional(shape({ path, epoch: integer })) }),
 })
 
 const iceConfig = shape({
@@ -72,7 +73,7 @@ const signal = either(
   shape({
     description: shape({ type: oneOf('offer', 'answer'), sdp: text }),
     sources: (value) => isRecord(value) && Object.values(value).every(source),
-    round: number,
+    round: integer,
   }),
   shape({ candidate: orNull(shape({ candidate: text })) }),
 )
@@ -98,10 +99,10 @@ const events: Readonly<Record<ServerEventType, Check>> = {
   'call.incoming': shape({ call: callView, from: text, media }),
   'call.updated': shape({ call: callView }),
   'call.ended': shape({ call: text, reason: text }),
-  'call.signal': shape({ call: text, from: text, epoch: number, signal }),
+  'call.signal': shape({ call: text, from: text, epoch: integer, signal }),
   'sfu.speaker': shape({ call: text, participant: orNull(text) }),
-  'sfu.demand': shape({ call: text, producer: text, maxSpatialLayer: number, reason: text }),
-  'sfu.layer': shape({ call: text, consumer: text, spatialLayer: orNull(number), reason: text }),
+  'sfu.demand': shape({ call: text, producer: text, maxSpatialLayer: integer, reason: text }),
+  'sfu.layer': shape({ call: text, consumer: text, spatialLayer: orNull(integer), reason: text }),
   'session.closed': shape({ code: text }),
 }
 

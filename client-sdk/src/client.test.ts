@@ -1,0 +1,254 @@
+import { wireError } from '@parley/protocol'
+import fc from 'fast-check'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Call } from './call.ts'
+import { CallClient } from './client.ts'
+import { bareEnvironment, settle } from './testing.ts'
+
+let environment: ReturnType<typeof bareEnvironment>
+let client: CallClient
+
+beforeEach(() => {
+  environment = bareEnvironment()
+  client = new CallClient({ url: 'http://example.org', token: () => 't' }, environment)
+})
+
+describe('importing the SDK', () => {
+  it('touches no browser: it works in Node, and so does making a client', async () => {
+    const before = new Set(Object.getOwnPropertyNames(globalThis))
+    const { CallClient: Imported } = await import('./index.ts')
+    const made = new Imported({ url: 'http://example.org', token: () => 't' })
+    expect(made.connection).toBe('idle')
+    expect(Object.getOwnPropertyNames(globalThis).filter((name) => !before.has(name))).toEqual([])
+  })
+})
+
+describe('a client', () => {
+  it('knows who it is once connected, and who else is there', async () => {
+    await connect()
+    expect([client.user, client.device]).toEqual(['alice', 'd1'])
+    answer('presence.subscribe', { users: [{ user: 'bob', status: 'online' }] })
+    await settle()
+    event(1, 'presence', { users: [{ user: 'bob', status: 'in-call' }] })
+    expect(client.presence()).toEqual([{ user: 'bob', status: 'in-call' }])
+  })
+
+  it('rejects with a typed error when it cannot connect', async () => {
+    const connecting = client.connect()
+    await settle()
+    environment.link.last.listener.refused(wireError('unauthorized'))
+    await expect(connecting).rejects.toMatchObject({ code: 'unauthorized', retryable: false })
+  })
+
+  it('calls nobody without a connection', async () => {
+    await expect(client.call('bob')).rejects.toMatchObject({ code: 'not-connected' })
+  })
+
+  it('stops connecting when the app aborts', async () => {
+    const abort = new AbortController()
+    const connecting = client.connect({ signal: abort.signal })
+    await settle()
+    abort.abort()
+    await expect(connecting).rejects.toMatchObject({ code: 'aborted' })
+    expect(client.connection).toBe('closed')
+  })
+
+  it('hangs up its calls and disconnects when it is disposed of', async () => {
+    const { call } = await dial()
+    await client[Symbol.asyncDispose]()
+    expect([call.state, call.endReason]).toEqual(['ended', 'cancelled'])
+    expect(client.connection).toBe('closed')
+  })
+})
+
+describe('an outgoing call', () => {
+  it('is dialing when it resolves, then rings, and ends as the server says', async () => {
+    const { call, id } = await dial()
+    expect(call.state).toBe('dialing')
+    await environment.clock.advance(1)
+    expect(call.state).toBe('ringing')
+    event(1, 'call.ended', { call: id, reason: 'declined' })
+    expect([call.state, call.endReason]).toEqual(['ended', 'declined'])
+    expect(client.calls).toEqual([])
+  })
+
+  it('rejects with the code of the server', async () => {
+    await connect()
+    const calling = client.call('bob')
+    await settle()
+    request('call.start').answer({ ok: false, error: wireError('user-offline') })
+    await expect(calling).rejects.toMatchObject({ code: 'user-offline', retryable: true })
+    expect(client.calls).toEqual([])
+  })
+
+  it('gives the seat back that it no longer wants', async () => {
+    await connect()
+    const abort = new AbortController()
+    const calling = client.call('bob', { signal: abort.signal })
+    await settle()
+    abort.abort()
+    await expect(calling).rejects.toMatchObject({ code: 'aborted' })
+    const start = request('call.start')
+    const { call: id } = start.data as { call: string }
+    start.answer({ ok: true, data: { call: view(id, ['alice']), participant: 'p-alice' } })
+    await settle()
+    expect(request('call.hangup').data).toEqual({ call: id })
+  })
+
+  it('ends at once on hang-up, twice is as good as once, and nothing works afterwards', async () => {
+    const { call, id } = await dial()
+    await call.hangup()
+    await call.hangup()
+    expect(call.endReason).toBe('cancelled')
+    expect(request('call.hangup').data).toEqual({ call: id })
+    await expect(call.setMicrophone(true)).rejects.toMatchObject({ code: 'call-ended' })
+    await expect(call.accept()).rejects.toMatchObject({ code: 'call-ended' })
+  })
+
+  it('is lost with its session, but not with a mere connection', async () => {
+    const { call, id } = await dial()
+    environment.link.last.listener.lost()
+    await environment.clock.advance(1_000)
+    welcome({ resumed: 'snapshot', calls: [view(id, ['alice'])] })
+    expect(call.state).toBe('ringing')
+    environment.link.last.listener.lost()
+    await environment.clock.advance(1_000)
+    welcome({ resumed: 'new', session: 's2' })
+    expect(call.endReason).toBe('failed')
+  })
+})
+
+describe('an incoming call', () => {
+  it('is told once, and is answered elsewhere without a word', async () => {
+    await connect()
+    const calls: Call[] = []
+    client.on('incoming', (call) => calls.push(call))
+    const incoming = { call: view('c1', ['bob']), from: 'bob', media: { audio: true, video: true } }
+    event(1, 'call.incoming', incoming)
+    event(2, 'call.incoming', incoming)
+    expect(calls.map(({ from, state }) => [from, state])).toEqual([['bob', 'ringing']])
+    event(3, 'call.ended', { call: 'c1', reason: 'answered-elsewhere' })
+    expect(calls[0]?.endReason).toBe('answered-elsewhere')
+  })
+
+  it('is declined by hanging up', async () => {
+    await connect()
+    client.on('incoming', (call) => void call.hangup())
+    const media = { audio: true, video: true }
+    event(1, 'call.incoming', { call: view('c1', ['bob']), from: 'bob', media })
+    expect(request('call.decline').data).toEqual({ call: 'c1' })
+  })
+})
+
+describe('a server that talks nonsense', () => {
+  it('never makes the SDK throw', async () => {
+    await connect()
+    const names = [
+      'presence',
+      'call.updated',
+      'call.incoming',
+      'call.signal',
+      'sfu.layer',
+      'welcome',
+    ]
+    let seq = 0
+    fc.assert(
+      fc.property(fc.constantFrom(...names), fc.anything(), (type, data) => {
+        environment.link.last.listener.event({ seq: ++seq, type, data })
+        environment.link.last.listener.event(data)
+      }),
+      { numRuns: 500 },
+    )
+    expect(client.connection).toBe('connected')
+  })
+
+  it('cannot disturb others by an app whose listener throws', async () => {
+    await connect()
+    const seen: number[] = []
+    const thrown = captureUncaught()
+    client.on('presence', () => {
+      throw new Error('in the app')
+    })
+    client.on('presence', (users) => seen.push(users.length))
+    event(1, 'presence', { users: [{ user: 'bob', status: 'online' }] })
+    expect(seen).toEqual([1])
+    expect((await thrown).message).toBe('in the app')
+  })
+})
+
+async function connect(): Promise<void> {
+  const connecting = client.connect()
+  await settle()
+  welcome({})
+  await connecting
+}
+
+async function dial(): Promise<{ call: Call; id: string }> {
+  await connect()
+  const calling = client.call('bob')
+  await settle()
+  const start = request('call.start')
+  const { call: id } = start.data as { call: string }
+  start.answer({ ok: true, data: { call: view(id, ['alice']), participant: 'p-alice' } })
+  return { call: await calling, id }
+}
+
+function request(type: string) {
+  const found = environment.link.last.requests.findLast((each) => each.type === type)
+  if (!found) throw new Error(`no ${type} was sent`)
+  return found
+}
+
+function answer(type: string, data: unknown): void {
+  request(type).answer({ ok: true, data })
+}
+
+function welcome(change: object): void {
+  event(0, 'welcome', {
+    session: 's1',
+    resumeKey: 'k',
+    user: 'alice',
+    device: 'd1',
+    resumed: 'new',
+    calls: [],
+    ice: { iceServers: [], expiresAt: 1e12 },
+    ...change,
+  })
+}
+
+function event(seq: number, type: string, data: unknown): void {
+  environment.link.last.listener.event({ seq, type, data })
+}
+
+function view(id: string, people: readonly string[]) {
+  return {
+    id,
+    startedBy: people[0],
+    answered: false,
+    participants: people.map((user) => ({
+      id: `p-${user}`,
+      user,
+      device: 'd',
+      connected: true,
+      sending: { microphone: false, camera: false, screen: false },
+      publications: [],
+    })),
+    invites: [{ user: 'bob', state: 'ringing' }],
+    topology: { path: 'p2p', epoch: 0 },
+  }
+}
+
+/** Takes the next uncaught error away from the test runner. */
+function captureUncaught(): Promise<Error> {
+  const original = globalThis.queueMicrotask
+  return new Promise((resolve) => {
+    globalThis.queueMicrotask = (run) => {
+      globalThis.queueMicrotask = original
+      try {
+        run()
+      } catch (error) {
+        resolve(error as Error)
+      }
+    }
+  })
+}

@@ -1,0 +1,104 @@
+import { clientRequests, serverEvents } from '@parley/protocol'
+import type { ClientRequestType, ServerEventType } from '@parley/protocol'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { readAnswer, readEvent, readRefusal } from './wire-check.ts'
+
+const view = {
+  id: 'c1',
+  startedBy: 'alice',
+  answered: true,
+  participants: [
+    {
+      id: 'p1',
+      user: 'alice',
+      device: 'd1',
+      connected: true,
+      sending: { microphone: true, camera: false, screen: false },
+      publications: [{ producer: 'x1', source: 'camera', kind: 'video', paused: false, epoch: 1 }],
+    },
+  ],
+  invites: [{ user: 'bob', state: 'ringing' }],
+  topology: { path: 'p2p', epoch: 0, next: { path: 'sfu', epoch: 1 } },
+}
+const ice = { iceServers: [{ urls: ['stun:example.org'] }], expiresAt: 1 }
+const signal = {
+  description: { type: 'offer', sdp: 'v=0' },
+  sources: { '0': 'microphone' },
+  round: 1,
+}
+
+/** One honest message of every type; the protocol's own schemas say so below. */
+const honest: Readonly<Record<ServerEventType, object>> = {
+  welcome: {
+    session: 's1',
+    resumeKey: 'k',
+    user: 'alice',
+    device: 'd1',
+    resumed: 'new',
+    calls: [view],
+    ice,
+  },
+  presence: { users: [{ user: 'bob', status: 'online' }] },
+  'call.incoming': { call: view, from: 'alice', media: { audio: true, video: true } },
+  'call.updated': { call: view },
+  'call.ended': { call: 'c1', reason: 'hangup' },
+  'call.signal': { call: 'c1', from: 'p1', epoch: 0, signal },
+  'sfu.speaker': { call: 'c1', participant: null },
+  'sfu.demand': { call: 'c1', producer: 'x1', maxSpatialLayer: -1, reason: 'not-watched' },
+  'sfu.layer': { call: 'c1', consumer: 'y1', spatialLayer: null, reason: 'bandwidth' },
+  'session.closed': { code: 'shutting-down' },
+}
+const types = Object.keys(honest) as ServerEventType[]
+
+describe('events of the server', () => {
+  it.each(types)('reads an honest %s', (type) => {
+    const data = honest[type]
+    expect(serverEvents[type].safeParse(data).success).toBe(true)
+    expect(readEvent({ seq: 1, type, data })).toEqual({ seq: 1, event: { type, data } })
+  })
+
+  it.each(types)('refuses %s with any of its fields missing or of another type', (type) => {
+    for (const field of Object.keys(honest[type])) {
+      for (const value of [undefined, 7.5, 'x', [], {}]) {
+        const data = { ...honest[type], [field]: value }
+        if (serverEvents[type].safeParse(data).success) continue
+        const read = readEvent({ seq: 1, type, data })
+        // An id or an enumeration is taken as any text: it is compared, never trusted.
+        if (typeof value !== 'string') expect(read, `${type}.${field}`).toBeUndefined()
+      }
+    }
+  })
+
+  it('never throws, whatever comes', () => {
+    const type = fc.oneof(fc.constantFrom<string>(...types, 'toString', '__proto__'), fc.string())
+    fc.assert(
+      fc.property(fc.anything(), type, fc.anything(), (seq, name, data) => {
+        readEvent({ seq, type: name, data })
+        readEvent(data)
+        readAnswer('room.join', data)
+        readRefusal(data)
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+})
+
+describe('answers of the server', () => {
+  it('reads what the protocol promises for joining', () => {
+    const data = { call: view, participant: 'p1' }
+    for (const type of ['call.start', 'call.accept', 'room.join'] as const) {
+      expect(clientRequests[type].result.safeParse(data).success).toBe(true)
+      expect(readAnswer(type, { ok: true, data })).toEqual({ ok: true, data })
+      expect(readAnswer(type, { ok: true, data: {} })).toBeUndefined()
+    }
+  })
+
+  it('passes typed errors on and refuses others', () => {
+    const error = { code: 'busy', message: 'm', retryable: true }
+    const type: ClientRequestType = 'call.hangup'
+    expect(readAnswer(type, { ok: false, error })).toEqual({ ok: false, error })
+    expect(readAnswer(type, { ok: false, error: 'no' })).toBeUndefined()
+    expect(readAnswer(type, { ok: 'yes' })).toBeUndefined()
+  })
+})
