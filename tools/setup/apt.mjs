@@ -26,7 +26,9 @@ export async function installDebianPackages(context, requirements) {
   if (requirements.length === 0) return
   const packages = [...new Set(requirements.map(({ debian }) => debian))].sort()
   const hasApt = which('apt-get') !== undefined
-  if (!hasApt || !context.isRoot) throw cannotInstall(requirements, packages, hasApt)
+  if (!hasApt || !context.isRoot) {
+    throw cannotInstall(requirements, packages, { hasApt, hasSystemd: hasSystemd() })
+  }
 
   const step = context.terminal.begin(`Installing Debian packages: ${packages.join(', ')}`)
   try {
@@ -46,11 +48,11 @@ export async function installDebianPackages(context, requirements) {
 /**
  * @param {readonly Requirement[]} requirements
  * @param {readonly string[]} packages
- * @param {boolean} hasApt
+ * @param {{ hasApt: boolean, hasSystemd: boolean }} machine
  */
-export function cannotInstall(requirements, packages, hasApt) {
+export function cannotInstall(requirements, packages, machine) {
   const names = requirements.map(({ name }) => name).join(', ')
-  if (!hasApt) {
+  if (!machine.hasApt) {
     return new SetupFailure(`Missing on this machine: ${names}`, {
       advice: [
         'Only on Debian and Ubuntu can the set-up install these itself. Install them with your',
@@ -58,9 +60,10 @@ export function cannotInstall(requirements, packages, hasApt) {
       ],
     })
   }
-  const stop = SERVICES.filter((service) => packages.includes(service)).map(
-    (service) => `  sudo systemctl disable --now ${service}   (its service is not needed)`,
-  )
+  const services = machine.hasSystemd ? SERVICES : []
+  const stop = services
+    .filter((service) => packages.includes(service))
+    .map((service) => `  sudo systemctl disable --now ${service}   (its service is not needed)`)
   return new SetupFailure(`Missing Debian packages: ${packages.join(' ')}`, {
     advice: [
       'Run this again as root, or install them yourself:',
@@ -142,9 +145,13 @@ async function withoutServices(packages, install) {
   } finally {
     if (guarded) rmSync(POLICY_FILE, { force: true })
   }
-  if (!existsSync('/run/systemd/system')) return
-  for (const service of services) await run('systemctl', ['disable', '--now', service])
+  for (const service of services) {
+    if (hasSystemd()) await run('systemctl', ['disable', '--now', service])
+    else await run('update-rc.d', [service, 'disable'])
+  }
 }
+
+const hasSystemd = () => existsSync('/run/systemd/system')
 
 /** Puts our policy in place unless the machine has its own; one left by a killed run is ours. */
 function claimPolicy() {

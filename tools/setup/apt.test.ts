@@ -3,6 +3,8 @@ import { expect, test } from 'vitest'
 import { aptPercent, aptReason, cannotInstall, unreachableHost } from './apt.mjs'
 import { browsers, coturn, libraryRequirements, missing, workerBuild } from './requirements.mjs'
 
+const debian = { hasApt: true, hasSystemd: true }
+const other = { hasApt: false, hasSystemd: true }
 const nothing = { hasCommand: () => false, hasHeader: () => false }
 
 test('a bare machine lacks everything, one with it all lacks nothing', () => {
@@ -26,7 +28,7 @@ test('a browser from its maker serves as well as Debian’s', () => {
 })
 
 test('without root, the exact packages and the exact command are named', () => {
-  const failure = cannotInstall([...browsers, ...coturn], ['chromium', 'coturn'], true)
+  const failure = cannotInstall([...browsers, ...coturn], ['chromium', 'coturn'], debian)
   expect(failure.message).toBe('Missing Debian packages: chromium coturn')
   expect(failure.advice).toContain(
     '  sudo apt-get update && sudo apt-get install -y --no-install-recommends chromium coturn',
@@ -35,7 +37,7 @@ test('without root, the exact packages and the exact command are named', () => {
 })
 
 test('on another system, the things are named as people know them', () => {
-  const failure = cannotInstall(browsers, ['chromium', 'firefox-esr'], false)
+  const failure = cannotInstall(browsers, ['chromium', 'firefox-esr'], other)
   expect(failure.message).toBe('Missing on this machine: Chromium, Firefox')
   expect(failure.advice.join(' ')).toContain('chromium firefox-esr')
 })
