@@ -13,7 +13,9 @@ const DEADLINE_MS = 30_000
 async function prove(workerBin) {
   const worker = await createWorker({ workerBin, logLevel: 'debug', logTags: ['dtls', 'srtp'] })
   /** @type {Promise<never>} */
-  const died = new Promise((_resolve, reject) => worker.once('died', reject))
+  const died = new Promise((_resolve, reject) => {
+    worker.once('died', ({ message }) => reject(new Error(`it died ${message}`)))
+  })
   const report = async () => {
     const dtls = await proveDtls(worker)
     const counts = []
