@@ -240,7 +240,8 @@ export class CallSession extends Emitter<CallEvents> {
       await this.#readPath()
       this.#reading = false
     }
-    if (paths.kind === 'sfu' && paths.state === 'connected') this.#setPath('sfu')
+    const inCompany = this.roster.participants.size > 0
+    if (paths.kind === 'sfu' && paths.state === 'connected' && inCompany) this.#setPath('sfu')
     this.#change({ media: paths.state })
   }
 

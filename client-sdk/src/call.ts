@@ -12,7 +12,7 @@ import type { CallSession } from './call-session.ts'
 import type { CallDirection, CallState } from './core/call-state.ts'
 import type { Quality } from './core/quality.ts'
 import type { MediaSample } from './core/stats.ts'
-import { CallError } from './errors.ts'
+import { abortable, CallError } from './errors.ts'
 import type { Participant } from './roster.ts'
 import type { LocalTrack } from './tracks.ts'
 
@@ -216,10 +216,13 @@ export class Call implements AsyncDisposable {
     const media = { audio, video }
     if (session.local.tracks.length === 0) await session.local.start(media, { signal })
     const { id: call } = this
+    const answer = session.request('call.accept', { call, media })
     try {
-      const joined = await session.request('call.accept', { call, media }, { signal })
+      const joined = await abortable(answer, signal)
       session.join(joined.call, joined.participant)
     } catch (error) {
+      // Nobody waits for the seat any more, should the server still give one.
+      answer.then(() => session.request('call.hangup', { call })).catch(() => undefined)
       // The devices are not left open for a call that is not answered.
       session.local.closeAll()
       throw error

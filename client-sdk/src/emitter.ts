@@ -1,6 +1,3 @@
-/** Event names with the arguments of their listeners. */
-export type EventMap = Record<string, readonly unknown[]>
-
 /** A typed emitter. A listener that throws disturbs neither the others nor the SDK. */
 export class Emitter<Events extends { readonly [Name in keyof Events]: readonly unknown[] }> {
   readonly #listeners: { [Name in keyof Events]?: Set<(...args: Events[Name]) => void> } = {}

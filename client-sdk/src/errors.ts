@@ -56,11 +56,6 @@ export function fromWire({ code, message }: WireError): CallError {
   return new CallError(Object.hasOwn(codeTable, code) ? code : 'internal', { message })
 }
 
-/** Passes a CallError on, and wraps anything else. */
-export function asCallError(error: unknown, code: CallErrorCode): CallError {
-  return error instanceof CallError ? error : new CallError(code, { cause: error })
-}
-
 /** Throws `aborted` if the signal has fired. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new CallError('aborted', { cause: signal.reason })

@@ -1,7 +1,6 @@
 export { CallClient } from './client.ts'
 export type { CallClientOptions, ClientEvents } from './client.ts'
-export { Call } from './call.ts'
-export type { MediaOptions, OperationOptions } from './call.ts'
+export type { Call, MediaOptions, OperationOptions } from './call.ts'
 export type { CallEvents, CallPath } from './call-events.ts'
 export type { CallDirection, CallState } from './core/call-state.ts'
 export type { ConnectionState } from './core/connection.ts'

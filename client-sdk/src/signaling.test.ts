@@ -99,8 +99,9 @@ describe('signaling', () => {
     await connect()
     const abort = new AbortController()
     const request = signaling.request('ice.get', {}, { signal: abort.signal })
-    abort.abort(new Error('changed my mind'))
-    await expect(request).rejects.toMatchObject({ code: 'aborted', cause: abort.signal.reason })
+    const reason = new Error('changed my mind')
+    abort.abort(reason)
+    await expect(request).rejects.toMatchObject({ code: 'aborted', cause: reason })
   })
 
   it('stops for good where the token is refused, and says why', async () => {
@@ -131,6 +132,16 @@ describe('signaling', () => {
     fails = false
     await clock.advance(1_000)
     expect(link.connections).toHaveLength(1)
+  })
+
+  it('takes no word of an earlier connection for one of the present', async () => {
+    await connect()
+    const { listener } = link.last
+    listener.lost()
+    await clock.advance(1_000)
+    welcome('replayed')
+    listener.lost()
+    expect(signaling.state).toBe('connected')
   })
 
   it('hears nothing any more of a connection that it has closed', async () => {

@@ -81,6 +81,16 @@ describe('connection', () => {
     expect(run.state).toEqual({ phase: 'closed', failure: 'session-replaced' })
   })
 
+  it('comes back to a server that restarts', () => {
+    const run = play([
+      { type: 'connectAsked' },
+      welcome(),
+      { type: 'closing', code: 'shutting-down' },
+      { type: 'lost', random: 0 },
+    ])
+    expect(connectionState(run.state)).toBe('reconnecting')
+  })
+
   it('ends every run of failures within its budget', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 0.999, noNaN: true })), (randoms) => {

@@ -61,7 +61,7 @@ describe('quality', () => {
     const lossy = scoreQuality(unknownQuality, sample(), sample({ packets: 80, lost: 20 }), true)
     const better = scoreQuality(lossy, sample(), sample({ packets: 100 }), true)
     expect(better.down).toBeGreaterThan(lossy.down)
-    expect(better.down).toBeLessThan(90)
+    expect(better.down).toBeLessThan(60)
   })
 
   it('is lost when nothing arrives that should', () => {
