@@ -6,9 +6,12 @@ import {
   copyFileSync,
   fsyncSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { homedir } from 'node:os'
@@ -43,6 +46,26 @@ export function placeExecutable(from, to) {
   } finally {
     rmSync(temporary, { force: true })
   }
+}
+
+/** What a killed run left in the temporary folder goes after this long. Milliseconds. */
+const LEFTOVER_AFTER_MS = 24 * 3_600_000
+
+/**
+ * A new folder for work that is not whole yet, on the cache's own disk.
+ * @param {string} cache
+ * @returns {{ path: string, dispose: () => void }}
+ */
+export function temporaryFolder(cache) {
+  const parent = join(cache, 'tmp')
+  mkdirSync(parent, { recursive: true })
+  for (const name of readdirSync(parent)) {
+    const stat = statSync(join(parent, name), { throwIfNoEntry: false })
+    const old = stat !== undefined && Date.now() - stat.mtimeMs > LEFTOVER_AFTER_MS
+    if (old) rmSync(join(parent, name), { recursive: true, force: true })
+  }
+  const path = mkdtempSync(join(parent, 'work-'))
+  return { path, dispose: () => rmSync(path, { recursive: true, force: true }) }
 }
 
 /**

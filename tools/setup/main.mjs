@@ -10,6 +10,9 @@ import { prepare } from './steps.mjs'
 /** How a shell would name the end by each signal: 128 and the signal's number. */
 const EXIT_CODES = /** @type {const} */ ({ SIGHUP: 129, SIGINT: 130, SIGTERM: 143 })
 
+/** Below it, neither the set-up nor npm's lockfile is known to work. */
+const OLDEST_NODE = 20
+
 process.exit(await main(process.argv.slice(2)))
 
 /**
@@ -25,6 +28,10 @@ async function main(args) {
   if (order.type === 'unknown') {
     process.stderr.write(`Unknown purpose: ${order.word}\n\n${helpText()}`)
     return 2
+  }
+  if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+    process.stderr.write(`Node ${OLDEST_NODE} or newer is needed; this is ${process.version}.\n`)
+    return 1
   }
   const context = contextFrom(process.env)
   const interruption = watchSignals(context.terminal)

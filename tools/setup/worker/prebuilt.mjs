@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { release } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { temporaryFolder } from '../cache.mjs'
 import { run } from '../command.mjs'
 import { readManifest } from '../manifest.mjs'
 import { installedNode } from '../node.mjs'
@@ -32,9 +33,7 @@ export async function fetchPrebuilt(context) {
     arch: process.arch,
     kernel: release(),
   })
-  mkdirSync(cache, { recursive: true })
-  const folder = mkdtempSync(join(cache, 'prebuilt-'))
-  const dispose = () => rmSync(folder, { recursive: true, force: true })
+  const { path: folder, dispose } = temporaryFolder(cache)
   const step = context.terminal.begin('Looking for the prebuilt media worker')
   try {
     const reason = await fetchInto(context, url, folder)
