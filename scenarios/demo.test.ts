@@ -1,0 +1,113 @@
+import type { Page } from 'puppeteer-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { launchChromium } from './lab/browsers.ts'
+import type { ToneBrowser } from './lab/browsers.ts'
+import { ParleyProcess } from './lab/parley-process.ts'
+import { until } from './lab/patience.ts'
+
+const DESKTOP = { width: 1280, height: 800 }
+const PHONE = { width: 360, height: 740 }
+
+let parley: ParleyProcess
+const browsers: ToneBrowser[] = []
+
+beforeAll(async () => {
+  parley = await ParleyProcess.start()
+  browsers.push(await launchChromium(440), await launchChromium(880))
+})
+afterAll(async () => {
+  for (const { browser } of browsers) await browser.close()
+  await parley.stop()
+})
+
+test('in the demo two people find, call, see and leave each other', async () => {
+  const alice = await open(0, '/?user=alice', DESKTOP)
+  const bob = await open(1, '/?user=bob', PHONE)
+  await press(alice, 'Video call to bob')
+  await reads(bob, 'Video call for you')
+  await press(bob, 'Video')
+  for (const page of [alice, bob]) {
+    await reads(page, 'Direct')
+    await until(
+      'the other one moves',
+      () => playingVideos(page),
+      (count) => count >= 2,
+    )
+  }
+  expect(await overflows(bob)).toBe(false)
+  await press(alice, 'Leave call')
+  await reads(alice, 'People')
+  await reads(bob, 'People')
+  await alice.close()
+  await bob.close()
+})
+
+test('the demo is used by keyboard alone', async () => {
+  const alice = await open(0, '/', DESKTOP)
+  await alice.keyboard.type('Alice')
+  await alice.keyboard.press('Enter')
+  await reads(alice, 'Signed in as')
+  const bob = await open(1, '/?user=bob', PHONE)
+  await reads(alice, 'bob')
+  await tabTo(alice, 'Audio call to bob')
+  await alice.keyboard.press('Enter')
+  await reads(bob, 'Audio call for you')
+  await tabTo(bob, 'Decline')
+  await bob.keyboard.press('Enter')
+  await reads(alice, 'declined')
+  await alice.close()
+  await bob.close()
+})
+
+async function open(which: 0 | 1, path: string, viewport: { width: number; height: number }) {
+  const chosen = browsers[which]
+  if (!chosen) throw new Error('the browsers are not there')
+  const page = await chosen.browser.newPage()
+  await page.setViewport(viewport)
+  await page.goto(parley.url + path)
+  return page
+}
+
+/** Presses what a screen reader would call `name`. */
+async function press(page: Page, name: string): Promise<void> {
+  await page.locator(`aria/${name}`).click()
+}
+
+async function reads(page: Page, text: string): Promise<void> {
+  await until(
+    `the page shows "${text}"`,
+    () => textOf(page),
+    (shown) => shown.includes(text),
+  )
+}
+
+function textOf(page: Page): Promise<string> {
+  return page.evaluate(() => document.body.innerText)
+}
+
+/** Moves the focus as a person does, and stops at what has the name. */
+async function tabTo(page: Page, name: string): Promise<void> {
+  await until(
+    `the focus reaches "${name}"`,
+    async () => {
+      await page.keyboard.press('Tab')
+      return page.evaluate(() => {
+        const focused = document.activeElement
+        if (!(focused instanceof HTMLButtonElement)) return ''
+        return `${focused.ariaLabel ?? ''} ${focused.textContent}`
+      })
+    },
+    (focused) => focused.includes(name),
+  )
+}
+
+function playingVideos(page: Page): Promise<number> {
+  return page.evaluate(
+    () =>
+      [...document.querySelectorAll('video')].filter((v) => v.videoWidth > 0 && !v.paused).length,
+  )
+}
+
+function overflows(page: Page): Promise<boolean> {
+  return page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth)
+}
