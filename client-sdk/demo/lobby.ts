@@ -56,7 +56,12 @@ export function lobbyScreen(client: CallClient, room: string | undefined, action
     renderPeople(people, client, actions)
   }
   render()
-  return { element, render }
+  return {
+    element,
+    render,
+    /** Goes back to the control that a call was started from; rows may be new by now. */
+    focus: (key: string | undefined) => focusOn(element, key),
+  }
 }
 
 function header(client: CallClient, actions: LobbyActions): HTMLElement {
@@ -97,8 +102,12 @@ function renderPeople(box: HTMLElement, client: CallClient, actions: LobbyAction
   // Kept by name, so that the keyboard focus survives a change of somebody's status.
   const focused = box.querySelector<HTMLElement>(':focus')?.dataset['key']
   fill(box, el('ul', { class: 'people' }, ...others.map((person) => personRow(person, actions))))
-  if (focused !== undefined) {
-    box.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)?.focus()
+  focusOn(box, focused)
+}
+
+function focusOn(box: HTMLElement, key: string | undefined): void {
+  if (key !== undefined) {
+    box.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus()
   }
 }
 
@@ -156,7 +165,12 @@ function roomPanel(room: string | undefined, actions: LobbyActions): HTMLElement
     el(
       'div',
       { class: 'actions' },
-      el('button', { class: 'button primary', type: 'submit' }, icon('camera'), 'Join'),
+      el(
+        'button',
+        { class: 'button primary', type: 'submit', 'data-key': 'join' },
+        icon('camera'),
+        'Join',
+      ),
       el(
         'button',
         { class: 'button', type: 'submit', 'data-media': 'audio' },

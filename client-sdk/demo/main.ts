@@ -60,7 +60,8 @@ function run(client: CallClient): void {
   fill(app, lobby.element)
 
   const enter = (call: Call, called: readonly string[] = []) => {
-    const before = document.activeElement
+    const focused = document.activeElement
+    const cameFrom = focused instanceof HTMLElement ? focused.dataset['key'] : undefined
     window.parley.call = call
     const screen = stageScreen(call, client, called)
     stage = screen
@@ -75,7 +76,7 @@ function run(client: CallClient): void {
       window.parley.call = undefined
       lobby.render()
       fill(app, lobby.element)
-      if (before instanceof HTMLElement && before.isConnected) before.focus()
+      lobby.focus(cameFrom ?? (call.room === undefined ? undefined : 'join'))
       if (call.endReason) toast(`${wordsForEnd(call.endReason, name)}.`)
     }
     if (call.state === 'ended') leave()

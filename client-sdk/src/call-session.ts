@@ -10,11 +10,11 @@ import type {
 import type { CallEvents, CallPath } from './call-events.ts'
 import { callState, changeFacts, hangupReason, newFacts } from './core/call-state.ts'
 import type { CallDirection, CallFacts, CallState } from './core/call-state.ts'
-import type { PairSample } from './core/stats.ts'
 import { VIEW_DEBOUNCE_MS } from './defaults.ts'
 import { Emitter } from './emitter.ts'
 import { CallError } from './errors.ts'
 import { LocalMedia } from './local-media.ts'
+import { PathWatch } from './path-watch.ts'
 import { MediaPaths } from './paths.ts'
 import type { PathMaker } from './paths.ts'
 import type { Seat } from './path-maker.ts'
@@ -50,14 +50,13 @@ export class CallSession extends Emitter<CallEvents> {
   readonly roster: Roster
   readonly monitor: QualityMonitor
   readonly #context: CallContext
+  readonly #pathWatch: PathWatch
   #facts: CallFacts
   #state: CallState
-  #path: CallPath | undefined
   #speaker: ParticipantId | undefined
   #paths: MediaPaths | undefined
   #cancelTiles: (() => void) | undefined
   #toldSending = ''
-  #reading = false
 
   constructor(context: CallContext, origin: CallOrigin) {
     super()
@@ -75,6 +74,9 @@ export class CallSession extends Emitter<CallEvents> {
       () => this.#paths?.reports() ?? Promise.resolve([]),
       () => this.#expectsMedia(),
     )
+    this.#pathWatch = new PathWatch(environment.clock, this.monitor, (path) => {
+      if (this.#state !== 'ended') this.emit('path', path)
+    })
     this.#listen()
     if (origin.view) this.roster.update(origin.view, undefined)
   }
@@ -94,7 +96,7 @@ export class CallSession extends Emitter<CallEvents> {
   }
 
   get path(): CallPath | undefined {
-    return this.#path
+    return this.#pathWatch.path
   }
 
   get speaker(): ParticipantId | undefined {
@@ -117,7 +119,7 @@ export class CallSession extends Emitter<CallEvents> {
     const paths = new MediaPaths(self, view, maker, this.#context.environment.clock)
     this.#paths = paths
     paths.on('streams', (streams) => this.roster.show(streams))
-    paths.on('changed', () => void this.#onPaths())
+    paths.on('changed', () => this.#onPaths())
     paths.on('failed', () => this.end('failed'))
     paths.on('ready', (epoch) => this.#tell(this.request('call.ready', { call: view.id, epoch })))
     paths.on('escalate', () => this.#escalate())
@@ -216,9 +218,6 @@ export class CallSession extends Emitter<CallEvents> {
     this.roster.on('updated', (participant) => this.emit('participant-updated', participant))
     this.roster.on('tiles', () => this.#planTiles())
     this.monitor.on('quality', (quality) => this.emit('quality', quality))
-    this.monitor.on('sample', ({ pair }) => {
-      if (this.#paths?.kind === 'p2p' && pair) this.#setPath(pathOf(pair))
-    })
   }
 
   #change(change: Parameters<typeof changeFacts>[1]): void {
@@ -230,38 +229,12 @@ export class CallSession extends Emitter<CallEvents> {
     this.emit('state', state)
   }
 
-  async #onPaths(): Promise<void> {
+  #onPaths(): void {
     const paths = this.#paths
     if (!paths || this.#state === 'ended') return
-    // A call says that it is connected when it can also say how.
-    if (paths.state === 'connected' && paths.kind === 'p2p' && this.#path === undefined) {
-      if (this.#reading) return
-      this.#reading = true
-      await this.#readPath()
-      this.#reading = false
-    }
     const inCompany = this.roster.participants.size > 0
-    if (paths.kind === 'sfu' && paths.state === 'connected' && inCompany) this.#setPath('sfu')
+    if (!this.#pathWatch.look(paths, inCompany, () => this.#onPaths())) return
     this.#change({ media: paths.state })
-  }
-
-  async #readPath(): Promise<void> {
-    const { clock } = this.#context.environment
-    for (let attempt = 0; attempt < 5 && this.#state !== 'ended'; attempt++) {
-      const { pair } = await this.monitor.sample()
-      if (this.#paths?.kind !== 'p2p') return
-      if (pair) {
-        this.#setPath(pathOf(pair))
-        return
-      }
-      await new Promise<void>((resolve) => void clock.after(100, resolve))
-    }
-  }
-
-  #setPath(path: CallPath): void {
-    if (path === this.#path || this.#state === 'ended') return
-    this.#path = path
-    this.emit('path', path)
   }
 
   #onDemand({ producer, maxSpatialLayer, reason }: DataOf<'sfu.demand'>): void {
@@ -316,7 +289,3 @@ export class CallSession extends Emitter<CallEvents> {
 }
 
 type DataOf<T extends ServerEvent['type']> = Extract<ServerEvent, { type: T }>['data']
-
-function pathOf({ localType, remoteType }: PairSample): CallPath {
-  return localType === 'relay' || remoteType === 'relay' ? 'relay' : 'direct'
-}
