@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { aptPercent, aptReason, cannotInstall, unreachableHost } from './apt.mjs'
-import { browsers, coturn, libraryRequirements, missing, workerBuild } from './requirements.mjs'
+import { browsers, libraryRequirements, missing, programs, workerBuild } from './requirements.mjs'
 
 const debian = { hasApt: true, hasSystemd: true }
 const other = { hasApt: false, hasSystemd: true }
@@ -28,7 +28,7 @@ test('a browser from its maker serves as well as Debian’s', () => {
 })
 
 test('without root, the exact packages and the exact command are named', () => {
-  const failure = cannotInstall([...browsers, ...coturn], ['chromium', 'coturn'], debian)
+  const failure = cannotInstall([...browsers, ...programs], ['chromium', 'coturn'], debian)
   expect(failure.message).toBe('Missing Debian packages: chromium coturn')
   expect(failure.advice).toContain(
     '  sudo apt-get update && sudo apt-get install -y --no-install-recommends chromium coturn',
@@ -55,11 +55,11 @@ test('apt’s status lines become one percentage', () => {
 
 test('an unreachable host and the reason are read from apt’s output', () => {
   const output = [
-    'Err:1 http://deb.debian.org/debian bookworm/main amd64 coturn amd64 4.6.1-1',
-    "  Could not resolve 'deb.debian.org'",
-    "E: Failed to fetch http://deb.debian.org/c.deb  Could not resolve 'deb.debian.org'",
+    'Err:1 http://mirror.example.org/debian bookworm/main amd64 coturn amd64 4.6.1-1',
+    "  Could not resolve 'mirror.example.org'",
+    "E: Failed to fetch http://mirror.example.org/c.deb  Could not resolve 'mirror.example.org'",
   ].join('\n')
-  expect(unreachableHost(output)).toBe('deb.debian.org')
+  expect(unreachableHost(output)).toBe('mirror.example.org')
   expect(aptReason(output)).toMatch(/^E: Failed to fetch/)
   expect(unreachableHost('E: Unable to locate package x')).toBeUndefined()
 })

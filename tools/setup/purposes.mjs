@@ -1,5 +1,5 @@
 /**
- * @typedef {'packages' | 'worker' | 'web' | 'browsers' | 'coturn'} Need
+ * @typedef {'packages' | 'worker' | 'web' | 'browsers' | 'programs'} Need
  * @typedef {{ needs: readonly Need[], about: string }} Purpose
  */
 
@@ -10,15 +10,15 @@ export const purposes = {
     about: 'everything in one process, with the demo',
   },
   test: {
-    needs: ['packages', 'worker', 'web', 'browsers', 'coturn'],
+    needs: ['packages', 'worker', 'web', 'browsers', 'programs'],
     about: 'the whole test suite',
   },
   check: { needs: ['packages'], about: 'types, lint, format and rules' },
   signaling: { needs: ['packages', 'web'], about: 'the signaling service, which serves the SDK' },
   sfu: { needs: ['packages', 'worker'], about: 'a media node' },
   turn: { needs: ['packages'], about: 'the TURN server' },
-  loadtest: { needs: ['packages'], about: 'the load tester' },
-  all: { needs: ['packages', 'worker', 'web', 'browsers', 'coturn'], about: 'all of the above' },
+  loadtest: { needs: ['packages', 'worker'], about: 'the load tester' },
+  all: { needs: ['packages', 'worker', 'web', 'browsers', 'programs'], about: 'all of the above' },
 }
 
 /**
@@ -52,7 +52,7 @@ Needs
   worker     mediasoup's media worker: the official prebuilt one, else built from source
   web        the browser SDK and the demo page
   browsers   Chromium and Firefox, for tests
-  coturn     the coturn TURN server, for tests (installed, never started as a service)
+  programs   what tests run beside Parley: coturn (never started as a service), openssl, systemd-analyze
 
 Environment
   PARLEY_CACHE            where built workers are kept (default: $XDG_CACHE_HOME/parley or

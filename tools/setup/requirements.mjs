@@ -21,8 +21,12 @@ export const browsers = [
   { name: 'Firefox', debian: 'firefox-esr', commands: ['firefox-esr', 'firefox'] },
 ]
 
-/** @type {readonly Requirement[]} */
-export const coturn = [{ name: 'coturn', debian: 'coturn', commands: ['turnserver'] }]
+/** What tests run beside Parley. @type {readonly Requirement[]} */
+export const programs = [
+  { name: 'coturn', debian: 'coturn', commands: ['turnserver'] },
+  { name: 'the openssl command', debian: 'openssl', commands: ['openssl'] },
+  { name: 'systemd-analyze', debian: 'systemd', commands: ['systemd-analyze'] },
+]
 
 /** What the worker's build needs. @type {readonly Requirement[]} */
 export const workerBuild = [

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { installDebianPackages } from './apt.mjs'
 import { takeLock } from './lock.mjs'
 import { installPackages, packagesReady } from './packages.mjs'
-import { browsers, coturn, missing } from './requirements.mjs'
+import { browsers, missing, programs } from './requirements.mjs'
 import { buildWeb, webReady } from './web.mjs'
 import { findWorker, provideWorker, workerReady } from './worker/worker.mjs'
 
@@ -56,7 +56,7 @@ async function isReady(context, needs) {
 function missingSystemParts(needs) {
   return missing([
     ...(needs.includes('browsers') ? browsers : []),
-    ...(needs.includes('coturn') ? coturn : []),
+    ...(needs.includes('programs') ? programs : []),
   ])
 }
 
