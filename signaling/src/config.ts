@@ -83,9 +83,12 @@ export const signalingSettings = {
     about: 'Authenticates the control link to SFU nodes.',
     minLength: SECRET_MIN_LENGTH,
   }),
-  webRoot: setting.text('PARLEY_WEB_ROOT', {
-    about: 'Folder of the built SDK and demo; the one in this checkout when unset.',
+  webRoot: setting.custom('PARLEY_WEB_ROOT', {
+    about: 'Folder of the built SDK and demo.',
     fallback: BUILT_WEB_ROOT,
+    defaultText: 'client-sdk/dist',
+    expected: 'a folder',
+    parse: (text) => text,
   }),
   logLevel: logLevelSetting,
 }
