@@ -24,7 +24,7 @@ export const sfuSettings = {
   }),
   workers: setting.integer('PARLEY_SFU_WORKERS', {
     about: 'Media workers. Unset: one per core.',
-    fallback: availableParallelism(),
+    fallback: undefined,
     min: 1,
     max: 256,
   }),
@@ -47,13 +47,16 @@ export const sfuSettings = {
   logLevel: logLevelSetting,
 }
 
-/** The node's settings, checked, with the announced address found out. */
-export type SfuConfig = SettingValues<typeof sfuSettings> & { readonly publicAddress: string }
+/** The node's settings, checked, with what was left open found out. */
+export type SfuConfig = SettingValues<typeof sfuSettings> & {
+  readonly publicAddress: string
+  readonly workers: number
+}
 
 /** Reads the settings. Throws {@link SettingsError}. */
 export function readSfuConfig(env: Environment = process.env): SfuConfig {
   const config = readSettings(sfuSettings, env)
-  const { firstPort, workers } = config
+  const { firstPort, workers = availableParallelism() } = config
   if (firstPort !== 0 && firstPort + workers - 1 > LAST_PORT) {
     throw new SettingsError([
       {
@@ -63,5 +66,6 @@ export function readSfuConfig(env: Environment = process.env): SfuConfig {
       },
     ])
   }
-  return Object.freeze({ ...config, publicAddress: config.publicAddress ?? findPublicAddress() })
+  const publicAddress = config.publicAddress ?? findPublicAddress()
+  return Object.freeze({ ...config, workers, publicAddress })
 }
