@@ -21,9 +21,9 @@ export class Playback extends Emitter<PlaybackEvents> {
   show(element: HTMLMediaElement, track: MediaStreamTrack): void {
     const stream = this.#streamOf(element)
     const others = stream.getTracks().filter((t) => t.kind === track.kind && t !== track)
-    // The new one first, so that the element never runs dry.
-    if (!stream.getTracks().includes(track)) stream.addTrack(track)
+    // In this order: Firefox goes over to an added track only while it has no other of its kind.
     for (const other of others) stream.removeTrack(other)
+    if (!stream.getTracks().includes(track)) stream.addTrack(track)
     if (element.srcObject !== stream) element.srcObject = stream
     element.autoplay = true
     if ('playsInline' in element) element.playsInline = true
