@@ -3,7 +3,7 @@ import { readSfuConfig } from './config.ts'
 import { serveControl } from './control/server.ts'
 import { startSfu } from './sfu.ts'
 
-await runProcess('parley-sfu', async ({ shutdown, openLog }) => {
+await runProcess('sfu', async ({ shutdown, openLog }) => {
   const config = readSfuConfig()
   const { secret } = config
   if (secret === undefined) {
