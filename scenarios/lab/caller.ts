@@ -5,12 +5,20 @@ import { LOOK_EVERY_MS, PATIENCE_MS, until } from './patience.ts'
 /** The page listens at every fifth Hertz, and recorders resample a little. */
 const TONE_TOLERANCE_HZ = 10
 
+/** How much of a video flows, and why not more. */
+export interface LayerSight {
+  readonly layer: number | null
+  readonly reason: string
+}
+
 /** What a page sees of its call. */
 export interface Sight {
   readonly state: string
   readonly path: string | undefined
   readonly endReason: string | undefined
   readonly encrypted: boolean
+  /** What the others take of one's own camera. */
+  readonly demand?: LayerSight
   readonly log: readonly string[]
   readonly others: readonly {
     readonly user: string
@@ -18,6 +26,7 @@ export interface Sight {
       readonly kind: string
       readonly source: string
       readonly frames: number
+      readonly layer?: LayerSight
     }[]
   }[]
 }
@@ -33,6 +42,7 @@ interface Lab {
   invite(user: string): Promise<void>
   setMicrophone(on: boolean): Promise<void>
   setCamera(on: boolean): Promise<void>
+  show(user: string, width: number): void
   look(): Sight
   listen(): Promise<Readonly<Record<string, number>>>
 }

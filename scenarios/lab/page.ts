@@ -57,6 +57,17 @@ const lab = {
   invite: (user: string) => present(call).invite(user),
   setMicrophone: (on: boolean) => present(call).setMicrophone(on),
   setCamera: (on: boolean) => present(call).setCamera(on),
+  /** Shows somebody's video this wide; 0 takes it off the page's face. */
+  show(user: string, width: number) {
+    for (const participant of present(call).participants.values()) {
+      if (participant.user !== user) continue
+      for (const track of participant.tracks) {
+        const element = elements.get(track)
+        if (element) setWidth(element, width)
+      }
+    }
+  },
+
   shareScreen: () => present(call).shareScreen(),
 
   /** The loudest frequency of each person's microphone, as it arrives here. */
@@ -79,6 +90,7 @@ const lab = {
       path: call.path,
       endReason: call.endReason,
       encrypted: call.encrypted,
+      demand: call.local.find(({ source }) => source === 'camera')?.demand,
       log,
       others: [...call.participants.values()].map((participant) => ({
         user: participant.user,
@@ -86,6 +98,7 @@ const lab = {
           kind: track.kind,
           source: track.source,
           frames: framesOf(track),
+          layer: track.layer,
         })),
       })),
     }
@@ -114,8 +127,7 @@ function show(track: RemoteTrack): void {
   if (elements.has(track)) return
   const element = document.createElement(track.kind)
   element.autoplay = true
-  element.style.width = '320px'
-  element.style.height = '180px'
+  setWidth(element, 320)
   document.body.append(element)
   elements.set(track, element)
   if (element instanceof HTMLVideoElement) countFrames(track, element)
@@ -139,6 +151,12 @@ function countFrames(track: RemoteTrack, video: HTMLVideoElement): void {
     video.requestVideoFrameCallback(count)
   }
   video.requestVideoFrameCallback(count)
+}
+
+function setWidth(element: HTMLElement, width: number): void {
+  element.style.width = `${width}px`
+  element.style.height = `${(width * 9) / 16}px`
+  element.style.display = width === 0 ? 'none' : 'inline-block'
 }
 
 /** Records a stream for a moment and finds its loudest frequency; 0 for silence. */
