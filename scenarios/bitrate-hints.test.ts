@@ -1,28 +1,19 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchChromium } from './lab/browsers.ts'
-import type { ToneBrowser } from './lab/browsers.ts'
-import { Caller, watches } from './lab/caller.ts'
+import { watches } from './lab/caller.ts'
 import type { LayerSight, Sight } from './lab/caller.ts'
-import { servePage } from './lab/page-server.ts'
-import { ParleyProcess } from './lab/parley-process.ts'
+import { openLab } from './lab/lab.ts'
+import type { Lab } from './lab/lab.ts'
 
-let parley: ParleyProcess
-let page: Awaited<ReturnType<typeof servePage>>
-const browsers: ToneBrowser[] = []
+let lab: Lab
 
 beforeAll(async () => {
-  parley = await ParleyProcess.start()
-  page = await servePage()
-  browsers.push(await launchChromium(440), await launchChromium(880))
+  lab = await openLab('chromium', 'chromium')
 })
-afterAll(async () => {
-  for (const { browser } of browsers) await browser.close()
-  page.close()
-  await parley.stop()
-})
+afterAll(() => lab.close())
 
 test('the size of a tile chooses the layer, and a hidden one stops its publisher', async () => {
-  const [alice, bob] = await arrive('alice', 'bob')
+  const alice = await lab.arrive(0, 'alice', { topology: 'sfu' })
+  const bob = await lab.arrive(1, 'bob', { topology: 'sfu' })
   for (const one of [alice, bob]) await one.do('join', 'gallery')
   await watches(alice, [bob])
 
@@ -43,17 +34,6 @@ test('the size of a tile chooses the layer, and a hidden one stops its publisher
   await watches(alice, [bob])
   for (const one of [alice, bob]) await one.close()
 })
-
-async function arrive(one: string, other: string): Promise<[Caller, Caller]> {
-  const options = { topology: 'sfu' }
-  const spec = { pageUrl: page.url, parleyUrl: parley.url, options }
-  const [first, second] = browsers
-  if (!first || !second) throw new Error('the browsers are not there')
-  return [
-    await Caller.arrive(first, { ...spec, user: one }),
-    await Caller.arrive(second, { ...spec, user: other }),
-  ]
-}
 
 function cameraOf({ others }: Sight) {
   return others[0]?.tracks.find(({ source }) => source === 'camera')

@@ -1,24 +1,18 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchChromium } from './lab/browsers.ts'
-import type { ToneBrowser } from './lab/browsers.ts'
-import { ParleyProcess } from './lab/parley-process.ts'
+import { openLab } from './lab/lab.ts'
+import type { Lab } from './lab/lab.ts'
 import { until } from './lab/patience.ts'
 
 const DESKTOP = { width: 1280, height: 800 }
 const PHONE = { width: 360, height: 740 }
 
-let parley: ParleyProcess
-const browsers: ToneBrowser[] = []
+let lab: Lab
 
 beforeAll(async () => {
-  parley = await ParleyProcess.start()
-  browsers.push(await launchChromium(440), await launchChromium(880))
+  lab = await openLab('chromium', 'chromium')
 })
-afterAll(async () => {
-  for (const { browser } of browsers) await browser.close()
-  await parley.stop()
-})
+afterAll(() => lab.close())
 
 test('in the demo two people find, call, see and leave each other', async () => {
   const alice = await open(0, '/?user=alice', DESKTOP)
@@ -60,11 +54,11 @@ test('the demo is used by keyboard alone', async () => {
 })
 
 async function open(which: 0 | 1, path: string, viewport: { width: number; height: number }) {
-  const chosen = browsers[which]
+  const chosen = lab.browsers[which]
   if (!chosen) throw new Error('the browsers are not there')
   const page = await chosen.browser.newPage()
   await page.setViewport(viewport)
-  await page.goto(parley.url + path)
+  await page.goto(lab.parley.url + path)
   return page
 }
 

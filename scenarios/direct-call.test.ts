@@ -1,28 +1,19 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { launchChromium } from './lab/browsers.ts'
-import type { ToneBrowser } from './lab/browsers.ts'
-import { Caller, hears, watches } from './lab/caller.ts'
-import { servePage } from './lab/page-server.ts'
-import { ParleyProcess } from './lab/parley-process.ts'
+import { hears, watches } from './lab/caller.ts'
+import type { Caller } from './lab/caller.ts'
+import { openLab } from './lab/lab.ts'
+import type { Lab } from './lab/lab.ts'
 import { until } from './lab/patience.ts'
 
-let parley: ParleyProcess
-let page: Awaited<ReturnType<typeof servePage>>
-const browsers: ToneBrowser[] = []
+let lab: Lab
 
 beforeAll(async () => {
-  parley = await ParleyProcess.start()
-  page = await servePage()
-  browsers.push(await launchChromium(440), await launchChromium(880))
+  lab = await openLab('chromium', 'chromium')
 })
-afterAll(async () => {
-  for (const { browser } of browsers) await browser.close()
-  page.close()
-  await parley.stop()
-})
+afterAll(() => lab.close())
 
 test('two people call each other directly, see and hear each other, and hang up', async () => {
-  const [alice, bob] = await arrive('alice', 'bob')
+  const [alice, bob] = await arrive()
   await alice.do('call', 'bob')
   expect((await alice.look()).log[0]).toBe('state dialing')
   await bob.isRung()
@@ -44,8 +35,8 @@ test('two people call each other directly, see and hear each other, and hang up'
 })
 
 test('a relay-only call goes through our TURN server', async () => {
-  const before = await parley.metric('parley_turn_relayed_bytes_total')
-  const [alice, bob] = await arrive('alice', 'bob', { iceTransportPolicy: 'relay' })
+  const before = await lab.parley.metric('parley_turn_relayed_bytes_total')
+  const [alice, bob] = await arrive({ iceTransportPolicy: 'relay' })
   await alice.do('call', 'bob')
   await bob.isRung()
   await bob.do('accept')
@@ -56,7 +47,7 @@ test('a relay-only call goes through our TURN server', async () => {
   await hears(bob, [alice])
   await until(
     'the relay counts the bytes',
-    () => parley.metric('parley_turn_relayed_bytes_total'),
+    () => lab.parley.metric('parley_turn_relayed_bytes_total'),
     (bytes) => bytes > before + 10_000,
   )
   await alice.do('hangup')
@@ -65,7 +56,7 @@ test('a relay-only call goes through our TURN server', async () => {
 })
 
 test('a caller who gives up, and a callee who declines, are told so', async () => {
-  const [alice, bob] = await arrive('alice', 'bob')
+  const [alice, bob] = await arrive()
   await alice.do('call', 'bob')
   await bob.isRung()
   await bob.do('decline')
@@ -77,14 +68,8 @@ test('a caller who gives up, and a callee who declines, are told so', async () =
   await leave(alice, bob)
 })
 
-async function arrive(one: string, other: string, options: object = {}): Promise<[Caller, Caller]> {
-  const spec = { pageUrl: page.url, parleyUrl: parley.url, options }
-  const [first, second] = browsers
-  if (!first || !second) throw new Error('the browsers are not there')
-  return [
-    await Caller.arrive(first, { ...spec, user: one }),
-    await Caller.arrive(second, { ...spec, user: other }),
-  ]
+async function arrive(options: object = {}): Promise<[Caller, Caller]> {
+  return [await lab.arrive(0, 'alice', options), await lab.arrive(1, 'bob', options)]
 }
 
 async function leave(...callers: readonly Caller[]): Promise<void> {

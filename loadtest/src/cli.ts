@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
+import { closest } from '@parley/service'
 import type { GroupScenario } from './plan.ts'
 import { planLimits } from './plan.ts'
 import type { Thresholds } from './checks.ts'
-import { closest } from './suggest.ts'
 
 const DEFAULT_URL = 'http://localhost:3000'
 

@@ -1,3 +1,4 @@
+export { closest } from './closest.ts'
 export { Health } from './health.ts'
 export { knownKeys } from './known-keys.ts'
 export { listen, listenError } from './listen.ts'

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { closest } from './closest.ts'
 import { knownKeys } from './known-keys.ts'
 import { Secret } from './secret.ts'
 
@@ -307,19 +308,6 @@ function unknownKeyProblems(env: Environment): SettingProblem[] {
 }
 
 function suggestion(key: string): string {
-  const close = [...knownKeys].find((known) => editDistance(known, key) <= 2)
-  return close === undefined ? '' : `, did you mean ${close}?`
-}
-
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      current.push(Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, substitution))
-    }
-    previous = current
-  }
-  return previous[b.length] ?? 0
+  const meant = closest(key, knownKeys)
+  return meant === undefined ? '' : `, did you mean ${meant}?`
 }

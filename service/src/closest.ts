@@ -1,10 +1,13 @@
+/** More slips than this, or than one in four letters, make another word. */
+const MOST_EDITS = 2
+
 /** The word of `known` that `word` may have been meant to be. */
-export function closest(word: string, known: readonly string[]): string | undefined {
-  const ranked = known
+export function closest(word: string, known: Iterable<string>): string | undefined {
+  const ranked = [...known]
     .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
     .toSorted((a, b) => a.distance - b.distance)
   const [best] = ranked
-  return best && best.distance <= Math.max(2, word.length / 2) ? best.candidate : undefined
+  return best && best.distance <= Math.max(MOST_EDITS, word.length / 4) ? best.candidate : undefined
 }
 
 function editDistance(a: string, b: string): number {
