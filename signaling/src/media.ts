@@ -11,7 +11,7 @@ import type {
 } from '@parley/protocol'
 import { fail } from '@parley/protocol'
 import type { Log } from '@parley/service'
-import { placeRoom } from './core/placement.ts'
+import { rankNodes } from './core/placement.ts'
 
 /** How long a placement that failed waits for its next try. Shorter heals sooner, longer is calmer. */
 const PLACE_RETRY_MS = 500
@@ -26,6 +26,8 @@ interface MediaRoom {
   readonly call: CallId
   readonly epoch: number
   node: SfuNode | undefined
+  /** The log has said that no node takes it. */
+  complained: boolean
 }
 
 /** Told when something happens to a call's media. */
@@ -53,7 +55,7 @@ export class Media {
 
   /** Finds a node for the room; keeps trying until the room is closed. */
   open(call: CallId, epoch: number): void {
-    const room: MediaRoom = { call, epoch, node: undefined }
+    const room: MediaRoom = { call, epoch, node: undefined, complained: false }
     this.#rooms.set(keyOf(call, epoch), room)
     void this.#place(room)
   }
@@ -91,25 +93,39 @@ export class Media {
 
   async #place(room: MediaRoom): Promise<void> {
     const { call, epoch } = room
-    const chosen = placeRoom([...this.#nodes].map(([id, { load }]) => ({ id, load })))
-    const node = chosen && this.#nodes.get(chosen.id)?.node
-    const opened = node && (await node.request('room.open', { call, epoch }))
-    const wanted = this.#rooms.get(keyOf(call, epoch)) === room
-    if (node && opened?.ok && wanted) {
+    for (const node of this.#nodesByPreference()) {
+      const opened = await node.request('room.open', { call, epoch })
+      if (!opened.ok) continue
+      if (!this.#isWanted(room)) {
+        void node.request('room.close', { call, epoch })
+        return
+      }
       room.node = node
       this.#log.info({ call, epoch, node: node.id }, 'media room placed')
-    } else if (node && opened?.ok) {
-      void node.request('room.close', { call, epoch })
-    } else if (wanted) {
-      this.#log.error({ call, epoch }, 'no SFU node takes the room; trying again')
-      this.#retry(room)
+      return
     }
+    if (!this.#isWanted(room)) return
+    // A person must act, but needs to be told once, not twice a second.
+    if (!room.complained) this.#log.error({ call, epoch }, 'no SFU node takes the room; trying on')
+    room.complained = true
+    this.#retry(room)
+  }
+
+  #nodesByPreference(): readonly SfuNode[] {
+    const candidates = [...this.#nodes].map(([id, { load }]) => ({ id, load }))
+    return rankNodes(candidates)
+      .map(({ id }) => this.#nodes.get(id)?.node)
+      .filter((node) => node !== undefined)
+  }
+
+  #isWanted(room: MediaRoom): boolean {
+    return this.#rooms.get(keyOf(room.call, room.epoch)) === room
   }
 
   #retry(room: MediaRoom): void {
     const timer = setTimeout(() => {
       this.#retries.delete(timer)
-      if (this.#rooms.get(keyOf(room.call, room.epoch)) === room) void this.#place(room)
+      if (this.#isWanted(room)) void this.#place(room)
     }, PLACE_RETRY_MS)
     this.#retries.add(timer)
   }

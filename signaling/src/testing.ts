@@ -64,10 +64,14 @@ export class RecordingSocket implements ClientSocket {
 
 /** An SFU node that opens rooms and refuses all else; the real one is under test in `sfu`. */
 export class FakeSfuNode implements SfuNode {
-  readonly id = 'fake-node'
+  readonly id: string
   readonly orders: { readonly type: string; readonly data: unknown }[] = []
   takesRooms = true
   #listener: (event: NodeEvent) => void = () => undefined
+
+  constructor(id = 'fake-node') {
+    this.id = id
+  }
 
   request<T extends NodeRequestType>(
     type: T,

@@ -12,18 +12,13 @@ export interface Candidate {
  */
 const CPU_PER_PEER = 0.01
 
-/** Above this a node takes a new room only if all are above it. */
-const BUSY_CPU = 0.8
-
-/** The node for a new room: the least loaded one, peers counting as the load they will be. */
-export function placeRoom(candidates: readonly Candidate[]): Candidate | undefined {
-  const working = candidates.filter(({ load }) => load.workers > 0)
-  const calm = working.filter((node) => pressure(node) < BUSY_CPU)
-  const pool = calm.length > 0 ? calm : working
-  return pool.reduce<Candidate | undefined>(
-    (best, node) => (best === undefined || pressure(node) < pressure(best) ? node : best),
-    undefined,
-  )
+/**
+ * Nodes for a new room, the least loaded first, peers counting as the load that they will be. Nodes without a worker are left out.
+ */
+export function rankNodes(candidates: readonly Candidate[]): readonly Candidate[] {
+  return candidates
+    .filter(({ load }) => load.workers > 0)
+    .toSorted((a, b) => pressure(a) - pressure(b))
 }
 
 function pressure({ load }: Candidate): number {
