@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { codeOnly, resolveImport, sourceFiles } from './source-tree.ts'
+import { codeOnly, resolveImport, root, sourceFiles } from './source-tree.ts'
 import type { SourceFile } from './source-tree.ts'
 
 /** Which of our own packages each part may import. Anything with `/` is one door of a package. */
@@ -92,6 +94,19 @@ describe('house rules', () => {
     expect(wrong).toEqual([])
   })
 
+  test('commands run under the Node that the set-up has just brought', () => {
+    // A shell remembers where it found `node` first, which is the machine's own.
+    const wrong = Object.entries(packageScripts())
+      .flatMap(([name, script]) =>
+        script
+          .split('&&')
+          .slice(1)
+          .map((part) => [name, part.trim()]),
+      )
+      .filter(([, part]) => part?.startsWith('node '))
+    expect(wrong).toEqual([])
+  })
+
   test('no folder is a drawer for everything', () => {
     const wrong = files.filter(({ path }) => /(^|\/)(utils?|helpers?|common)(\/|\.)/.test(path))
     expect(wrong.map(({ path }) => path)).toEqual([])
@@ -119,6 +134,13 @@ describe('house rules', () => {
     expect(wrong.map(({ path }) => path)).toEqual([])
   })
 })
+
+function packageScripts(): Readonly<Record<string, string>> {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>
+  }
+  return scripts
+}
 
 function mayImport(file: SourceFile, specifier: string): boolean {
   const allowed = allowedImports[partOf(file.path)]
