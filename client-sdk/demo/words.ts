@@ -75,7 +75,7 @@ export function wordsForEnd(reason: EndReason, other: string): string {
 export const pathWords: Readonly<Record<CallPath, { short: string; long: string }>> = {
   direct: { short: 'Direct', long: 'Straight between the two devices' },
   relay: { short: 'Relay', long: 'Through a relay server' },
-  sfu: { short: 'Server', long: 'Through the media server (SFU)' },
+  sfu: { short: 'SFU', long: 'Through the media server (SFU)' },
 }
 
 export const stateWords: Readonly<Record<CallState, string>> = {

@@ -100,7 +100,9 @@ export class CallSession extends Emitter<CallEvents> {
   }
 
   get speaker(): ParticipantId | undefined {
-    return this.#speaker
+    // The node names the last one who spoke until somebody else does; who is muted does not speak.
+    const seat = this.#facts.view?.participants.find(({ id }) => id === this.#speaker)
+    return seat?.sending.microphone === true ? seat.id : undefined
   }
 
   get facts(): CallFacts {
@@ -136,7 +138,7 @@ export class CallSession extends Emitter<CallEvents> {
 
   update(view: CallView): void {
     if (this.#state === 'ended') return
-    this.#change({ view })
+    this.#changeSpeaker(() => this.#change({ view }))
     this.#paths?.update(view)
     this.emit('invites')
   }
@@ -161,8 +163,7 @@ export class CallSession extends Emitter<CallEvents> {
         this.#paths?.signal(event.data.from, event.data.signal)
         return
       case 'sfu.speaker':
-        this.#speaker = event.data.participant ?? undefined
-        this.emit('active-speaker', this.#speaker)
+        this.#changeSpeaker(() => (this.#speaker = event.data.participant ?? undefined))
         return
       case 'sfu.demand':
         this.#onDemand(event.data)
@@ -265,6 +266,13 @@ export class CallSession extends Emitter<CallEvents> {
     if (this.#facts.self === undefined || told === this.#toldSending) return
     this.#toldSending = told
     this.#tell(this.request('call.sending', { call: this.id, sending }))
+  }
+
+  /** Does what may change who speaks, and tells if it did. */
+  #changeSpeaker(change: () => unknown): void {
+    const before = this.speaker
+    change()
+    if (this.speaker !== before) this.emit('active-speaker', this.speaker)
   }
 
   #escalate(): void {

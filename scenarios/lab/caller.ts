@@ -17,6 +17,8 @@ export interface Sight {
   readonly path: string | undefined
   readonly endReason: string | undefined
   readonly encrypted: boolean
+  /** Who speaks, as the page is told; `me` is its own user. */
+  readonly speaker?: string
   /** What the others take of one's own camera. */
   readonly demand?: LayerSight
   readonly log: readonly string[]

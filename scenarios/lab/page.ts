@@ -90,6 +90,7 @@ const lab = {
       path: call.path,
       endReason: call.endReason,
       encrypted: call.encrypted,
+      speaker: speakerOf(call),
       demand: call.local.find(({ source }) => source === 'camera')?.demand,
       log,
       others: [...call.participants.values()].map((participant) => ({
@@ -117,6 +118,10 @@ function watch(next: Call): void {
   for (const participant of next.participants.values()) {
     for (const track of participant.tracks.values()) show(track)
   }
+}
+
+function speakerOf({ activeSpeaker, participants }: Call): string | undefined {
+  return activeSpeaker === undefined ? undefined : (participants.get(activeSpeaker)?.user ?? 'me')
 }
 
 function note(text: string): void {
