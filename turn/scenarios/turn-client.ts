@@ -5,13 +5,16 @@ import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { Health, Metrics, createLog } from '@parley/service'
 import { readTurnConfig, startTurn } from '../src/index.ts'
-import type { TurnHandle } from '../src/index.ts'
+import type { ListenerKind, TurnHandle, TurnSources } from '../src/index.ts'
 import { TurnDialogue, codeOf, endpoint, relayedAddressOf, testSecret } from '../src/testing.ts'
 import type { Endpoint } from '../src/wire/index.ts'
 import { StreamFramer } from '../src/wire/index.ts'
 
 /** Starts a server on free ports of loopback; `env` adds to or changes its settings. */
-export async function startTestServer(env: Record<string, string> = {}): Promise<TurnHandle> {
+export async function startTestServer(
+  env: Record<string, string> = {},
+  sources: Partial<TurnSources> = {},
+): Promise<TurnHandle> {
   const config = readTurnConfig({
     PARLEY_TURN_LISTEN: 'udp://127.0.0.1:0,tcp://127.0.0.1:0',
     PARLEY_TURN_SECRET: testSecret,
@@ -23,11 +26,12 @@ export async function startTestServer(env: Record<string, string> = {}): Promise
     log: createLog('turn', { level: 'silent' }),
     metrics: new Metrics(),
     health: new Health(),
+    ...sources,
   })
 }
 
 /** The port of a transport's listener. */
-export function portOf(server: TurnHandle, transport: 'udp' | 'tcp' | 'tls'): number {
+export function portOf(server: TurnHandle, transport: ListenerKind): number {
   const listener = server.listeners.find((candidate) => candidate.transport === transport)
   if (!listener) throw new Error(`there is no ${transport} listener`)
   return listener.port

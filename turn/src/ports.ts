@@ -21,9 +21,17 @@ export interface DatagramPart {
 /** Takes a datagram; `host` is the sender's address as the socket spells it. */
 export type OnDatagram = (bytes: Uint8Array, address: IpAddress, port: number, host: string) => void
 
+/** Where a socket is bound. Port 0 takes any free one. */
+export interface SocketAddress {
+  readonly host: string
+  readonly port: number
+  /** Whether other workers listen there too; the system keeps each client with one of them. */
+  readonly isShared?: boolean
+}
+
 /** Binds a datagram port; rejects with the error of the system. */
 export type OpenDatagramPort = (
-  at: { readonly host: string; readonly port: number },
+  at: SocketAddress,
   onDatagram: OnDatagram,
 ) => Promise<DatagramPort>
 

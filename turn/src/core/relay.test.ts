@@ -36,7 +36,7 @@ describe('a permission', () => {
       `${peer.host}:${peer.port} one`,
       `${otherPort.host}:${otherPort.port} two`,
     ])
-    expect(turn.server.counters.drops.get('noPermission')).toBe(2)
+    expect(turn.server.counters.drops('noPermission')).toBe(2)
   })
 
   test('lasts 300 s, is extended by a request and not by traffic', () => {
@@ -130,7 +130,7 @@ describe('a Send indication', () => {
     const turn = new VirtualTurn()
     const client = turn.client(40_000)
     expect(client.send(client.dialogue.send(peer, Buffer.from('x')))).toEqual([])
-    expect(turn.server.counters.drops.get('noAllocation')).toBe(1)
+    expect(turn.server.counters.drops('noAllocation')).toBe(1)
   })
 })
 
