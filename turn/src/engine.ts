@@ -112,8 +112,10 @@ export async function startEngine(options: EngineOptions, log: Log): Promise<Eng
   })
   const tlsDoor =
     keys.certificate &&
-    openTlsDoor(keys.certificate, (socket) => {
-      loop.addStream(socket, 'tls')
+    openTlsDoor(keys.certificate, {
+      onClient: (socket) => {
+        loop.addStream(socket, 'tls')
+      },
     })
   const streamListeners: StreamListener[] = []
   const close = () => {
@@ -175,10 +177,16 @@ async function listenAt(
     else if (transport === 'tcp') loop.addStream(socket, 'tcp')
     else if (transport === 'tls') tlsDoor?.take(socket)
     else {
-      tellApart(socket, (known, spoken) => {
-        if (spoken === 'tls') tlsDoor?.take(known)
-        else loop.addStream(known, 'tcp')
-        known.resume()
+      tellApart(socket, {
+        onKnown: (known, spoken) => {
+          // The TLS layer reads what is there by itself.
+          if (spoken === 'tls') {
+            tlsDoor?.take(known)
+            return
+          }
+          loop.addStream(known, 'tcp')
+          known.resume()
+        },
       })
     }
   })

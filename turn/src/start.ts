@@ -14,7 +14,6 @@ import type { SpawnWorker } from './thread-member.ts'
 import { spawnWorker } from './thread-member.ts'
 
 const HEALTH_PART = 'turn'
-const TICK_MS = 1_000
 
 /** What the process lends to the server. */
 export interface TurnSources {
@@ -84,8 +83,7 @@ export async function startTurn(config: TurnConfig, sources: TurnSources): Promi
   const fleet = await Fleet.start({ options, workers, spawn, log })
   for (const { transport, port } of fleet.listeners) log.info({ transport, port }, 'listening')
   const counters = options.memory.workers.map((own) => new Counters(own.counters))
-  const publish = publishMetrics(metrics, counters)
-  const ticks = setInterval(publish, TICK_MS)
+  publishMetrics(metrics, counters)
   let drainStatus: DrainStatus | undefined
   let drainDeadline: NodeJS.Timeout | undefined
   let admin: AdminServer | undefined
@@ -127,7 +125,6 @@ export async function startTurn(config: TurnConfig, sources: TurnSources): Promi
     },
     close: async () => {
       health.notReady(HEALTH_PART, 'stopped')
-      clearInterval(ticks)
       clearTimeout(drainDeadline)
       admin?.close()
       await fleet.close()

@@ -8,11 +8,17 @@ const methodNames = new Map<number, string>(
 )
 
 /**
- * Publishes the totals of all workers as one. The packet path raises plain numbers; the returned
- * function, called once a second, moves what is new into Prometheus counters.
+ * Publishes the totals of all workers as one. The packet path raises plain numbers; each scrape moves
+ * what is new into Prometheus counters.
  */
-export function publishMetrics(metrics: Metrics, workers: readonly Counters[]): () => void {
-  const allocations = metrics.gauge('parley_turn_allocations', 'Live allocations.')
+export function publishMetrics(metrics: Metrics, workers: readonly Counters[]): void {
+  // Metrics are collected in the order of their making: this one brings the others up to date.
+  metrics.gauge('parley_turn_allocations', 'Live allocations.', {
+    collect: (allocations) => {
+      allocations.set(sumOf(workers, (counters) => counters.allocations))
+      publish()
+    },
+  })
   const bytes = metrics.counter('parley_turn_relayed_bytes_total', 'Payload bytes relayed.', [
     'direction',
   ])
@@ -36,8 +42,7 @@ export function publishMetrics(metrics: Metrics, workers: readonly Counters[]): 
     published.set(key, total)
     return total - before
   }
-  return () => {
-    allocations.set(sumOf(workers, (counters) => counters.allocations))
+  const publish = () => {
     const toPeer = { direction: 'to_peer' }
     const toClient = { direction: 'to_client' }
     bytes.inc(toPeer, news('bytesToPeer', sumOf(workers, (each) => each.bytesToPeer)))

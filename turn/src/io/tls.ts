@@ -38,20 +38,23 @@ export interface TlsDoor {
 /** Opens the door for TLS clients, TLS 1.2 and above. It does not listen by itself. */
 export function openTlsDoor(
   certificate: Certificate,
-  onClient: (socket: Socket) => void,
+  {
+    onClient,
+    handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS,
+  }: { readonly onClient: (socket: Socket) => void; readonly handshakeTimeoutMs?: number },
 ): TlsDoor {
   const fixed = { minVersion: 'TLSv1.2' as const }
   const server = createServer(
     {
       ...fixed,
       ...certificate,
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      handshakeTimeout: handshakeTimeoutMs,
       ALPNCallback: ({ protocols: offered }) => offered.find((name) => protocols.includes(name)),
     },
     onClient,
   )
-  // A failed handshake has already closed its socket.
-  server.on('tlsClientError', () => undefined)
+  // Node reports a handshake that takes too long, and leaves its socket open.
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
   return {
     take: (socket) => server.emit('connection', socket),
     useCertificate: (next) => {
