@@ -2,7 +2,12 @@ import { Health } from '@parley/service'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { TurnHandle } from '../src/index.ts'
 import { codeOf } from '../src/testing.ts'
-import { ALTERNATE_SERVER, attributeValue, methods, readAlternateServer } from '../src/wire/index.ts'
+import {
+  ALTERNATE_SERVER,
+  attributeValue,
+  methods,
+  readAlternateServer,
+} from '../src/wire/index.ts'
 import { TurnClient, startTestServer } from './turn-client.ts'
 
 const token = 'a token for operators'
@@ -104,7 +109,7 @@ describe.each(['1', '2'])('the admin API of a server with %s workers', (workers)
       headers: { authorization: `Bearer ${token}` },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
-    return { status: response.status, body: (await response.json()) as unknown }
+    return { status: response.status, body: await response.json() }
   }
 })
 

@@ -43,7 +43,11 @@ test('plain and TLS clients are served on one port', async () => {
 test('a handshake in pieces is still TLS, and ALPN is answered', async () => {
   const raw = connect(portOf(server, 'auto'), '127.0.0.1')
   raw.setNoDelay(true)
-  const socket = connectTls({ socket: raw, rejectUnauthorized: false, ALPNProtocols: ['stun.turn'] })
+  const socket = connectTls({
+    socket: raw,
+    rejectUnauthorized: false,
+    ALPNProtocols: ['stun.turn'],
+  })
   await once(socket, 'secureConnect')
   expect(socket.alpnProtocol).toBe('stun.turn')
   socket.destroy()

@@ -121,14 +121,17 @@ export class TurnClient {
     const isThere = (listener: ListenerAddress) =>
       listener.transport === 'udp' && listener.host === host
     const to = { host, port: server.listeners.find(isThere)?.port ?? portOf(server, 'udp') }
-    const client = new TurnClient({ user }, {
-      send: (bytes) => {
-        end.send(bytes, to)
+    const client = new TurnClient(
+      { user },
+      {
+        send: (bytes) => {
+          end.send(bytes, to)
+        },
+        close: () => {
+          end.close()
+        },
       },
-      close: () => {
-        end.close()
-      },
-    })
+    )
     void pipe(end.inbox, client.inbox)
     return client
   }

@@ -49,8 +49,8 @@ afterEach(async () => {
 })
 
 test('clients over UDP and TCP spread over the workers, which listen on the same ports', async () => {
-  for (const connect of [TurnClient.overUdp, TurnClient.overTcp]) {
-    const { one, two } = await clientsOfTwoWorkers((server, user) => connect(server, user))
+  for (const transport of ['udp', 'tcp'] as const) {
+    const { one, two } = await clientsOfTwoWorkers(transport)
     expect(one.port).not.toBe(two.port)
   }
 })
@@ -141,12 +141,10 @@ async function connected(user: string): Promise<TurnClient> {
 }
 
 /** Two clients with relays, each on a worker of its own. */
-async function clientsOfTwoWorkers(
-  connect: typeof TurnClient.overUdp = (to, user) => TurnClient.overUdp(to, user),
-) {
+async function clientsOfTwoWorkers(transport: 'udp' | 'tcp' = 'udp') {
   const byWorker = new Map<number, Awaited<ReturnType<typeof withRelay>>>()
   for (let index = 0; index < MANY; index++) {
-    const made = await withRelay(connect, `two-${index}`)
+    const made = await withRelay(transport, `two-${index}`)
     const session = (await server.sessions()).find(({ user }) => user === made.user)
     byWorker.set(session?.worker ?? -1, made)
     const [one, two] = [byWorker.get(0), byWorker.get(1)]
@@ -155,8 +153,9 @@ async function clientsOfTwoWorkers(
   throw new Error('every client landed on one worker')
 }
 
-async function withRelay(connect: typeof TurnClient.overUdp, user: string) {
-  const client = await connect(server, user)
+async function withRelay(transport: 'udp' | 'tcp', user: string) {
+  const isUdp = transport === 'udp'
+  const client = await (isUdp ? TurnClient.overUdp(server, user) : TurnClient.overTcp(server, user))
   clients.push(client)
   return { client, user, ...(await client.allocate()) }
 }

@@ -235,9 +235,12 @@ export function readTurnConfig(
       values.admin && values.adminToken
         ? { address: values.admin, token: values.adminToken }
         : undefined,
-    watchedFiles: [values.tlsCert, values.tlsKey, env['PARLEY_TURN_SECRET_FILE'], env['PARLEY_TURN_USERS_FILE']].filter(
-      (file) => file !== undefined,
-    ),
+    watchedFiles: [
+      values.tlsCert,
+      values.tlsKey,
+      env['PARLEY_TURN_SECRET_FILE'],
+      env['PARLEY_TURN_USERS_FILE'],
+    ].filter((file) => file !== undefined),
     metrics: values.metrics,
     logLevel: values.logLevel,
   })

@@ -51,10 +51,7 @@ export class CredentialStore implements CredentialSource {
     this.#secrets = secrets
     this.#users = new Map(users.map((user) => [user.name, user]))
     this.#byHash = new Map(
-      users.map((user) => [
-        Buffer.from(userHashOf(user.name, this.#realm)).toString('hex'),
-        user,
-      ]),
+      users.map((user) => [Buffer.from(userHashOf(user.name, this.#realm)).toString('hex'), user]),
     )
   }
 

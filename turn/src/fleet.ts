@@ -65,30 +65,28 @@ export class Fleet {
   }
 
   async sessions(): Promise<readonly FleetSession[]> {
-    const lists = await Promise.all(
-      this.#members.map(async (member, worker) => {
-        const sessions = (await member?.sessions()) ?? []
-        return sessions.map((session) => ({ ...session, worker }))
-      }),
-    )
-    return lists.flat()
+    const lists = this.#members.map(async (member, worker) => {
+      const sessions = (await member?.sessions()) ?? []
+      return sessions.map((session) => ({ ...session, worker }))
+    })
+    return (await Promise.all(lists)).flat()
   }
 
   /** Ends sessions, of one worker where only that one is meant; gives back how many. */
   async endSessions(selector: SessionSelector, worker?: number): Promise<number> {
     const members = worker === undefined ? this.#members : [this.#members[worker]]
-    const counts = await Promise.all(members.map((member) => member?.endSessions(selector) ?? 0))
-    return counts.reduce((sum, count) => sum + count, 0)
+    const counts = members.map(async (member) => (await member?.endSessions(selector)) ?? 0)
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0)
   }
 
   async drain(drain: Drain | undefined): Promise<void> {
     this.#options = { ...this.#options, drain }
-    await Promise.all(this.#members.map((member) => member?.drain(drain)))
+    await Promise.all(this.#members.map(async (member) => member?.drain(drain)))
   }
 
   async useKeys(keys: EngineKeys): Promise<void> {
     this.#options = { ...this.#options, keys }
-    await Promise.all(this.#members.map((member) => member?.useKeys(keys)))
+    await Promise.all(this.#members.map(async (member) => member?.useKeys(keys)))
   }
 
   /** Idempotent. */
@@ -97,7 +95,7 @@ export class Fleet {
     for (const timer of this.#restarts) clearTimeout(timer)
     this.#restarts.clear()
     const members = this.#members.splice(0)
-    await Promise.all(members.map((member) => member?.close()))
+    await Promise.all(members.map(async (member) => member?.close()))
   }
 
   async #startAll(): Promise<void> {

@@ -17,7 +17,9 @@ await runProcess('turn', async ({ shutdown, openLog }) => {
   const turn = await startTurn({ ...config, workers }, { log, metrics, health })
   shutdown.add('turn', () => turn.close())
   const watch = watchConfig(turn, { files: config.watchedFiles, read: () => readTurnConfig(), log })
-  shutdown.add('reload', watch.close)
+  shutdown.add('reload', () => {
+    watch.close()
+  })
   process.on('SIGHUP', () => {
     void watch.reload()
   })

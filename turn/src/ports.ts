@@ -30,10 +30,7 @@ export interface SocketAddress {
 }
 
 /** Binds a datagram port; rejects with the error of the system. */
-export type OpenDatagramPort = (
-  at: SocketAddress,
-  onDatagram: OnDatagram,
-) => Promise<DatagramPort>
+export type OpenDatagramPort = (at: SocketAddress, onDatagram: OnDatagram) => Promise<DatagramPort>
 
 /** The way to clients: one listener for all datagram clients, one connection for each stream. */
 export interface ClientRoute {

@@ -45,10 +45,34 @@ export function publishMetrics(metrics: Metrics, workers: readonly Counters[]): 
   const publish = () => {
     const toPeer = { direction: 'to_peer' }
     const toClient = { direction: 'to_client' }
-    bytes.inc(toPeer, news('bytesToPeer', sumOf(workers, (each) => each.bytesToPeer)))
-    bytes.inc(toClient, news('bytesToClient', sumOf(workers, (each) => each.bytesToClient)))
-    packets.inc(toPeer, news('packetsToPeer', sumOf(workers, (each) => each.packetsToPeer)))
-    packets.inc(toClient, news('packetsToClient', sumOf(workers, (each) => each.packetsToClient)))
+    bytes.inc(
+      toPeer,
+      news(
+        'bytesToPeer',
+        sumOf(workers, (each) => each.bytesToPeer),
+      ),
+    )
+    bytes.inc(
+      toClient,
+      news(
+        'bytesToClient',
+        sumOf(workers, (each) => each.bytesToClient),
+      ),
+    )
+    packets.inc(
+      toPeer,
+      news(
+        'packetsToPeer',
+        sumOf(workers, (each) => each.packetsToPeer),
+      ),
+    )
+    packets.inc(
+      toClient,
+      news(
+        'packetsToClient',
+        sumOf(workers, (each) => each.packetsToClient),
+      ),
+    )
     for (const worker of workers.keys()) {
       for (const { method, code, count } of workers[worker]?.responses() ?? []) {
         const fresh = news(`${worker} ${method} ${code}`, count)
@@ -57,7 +81,13 @@ export function publishMetrics(metrics: Metrics, workers: readonly Counters[]): 
       }
     }
     for (const reason of dropReasons) {
-      drops.inc({ reason }, news(reason, sumOf(workers, (counters) => counters.drops(reason))))
+      drops.inc(
+        { reason },
+        news(
+          reason,
+          sumOf(workers, (counters) => counters.drops(reason)),
+        ),
+      )
     }
   }
 }

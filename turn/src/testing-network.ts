@@ -63,9 +63,7 @@ export class VirtualTurn {
   constructor(options: VirtualTurnOptions = {}) {
     const { relayPorts = { first: 50_000, last: 50_099 }, secrets = [testSecret] } = options
     const { users = [], worker = 0 } = options
-    const {
-      memory = newCommonsMemory({ workers: 1, ports: relayPorts, seed: 1 }),
-    } = options
+    const { memory = newCommonsMemory({ workers: 1, ports: relayPorts, seed: 1 }) } = options
     const limits = { ...defaultLimits, ...options.limits }
     const announced = { 4: address('203.0.113.1'), 6: address('2001:db8::1') }
     const offered = options.withIpv6 ? announced : { 4: announced[4] }

@@ -219,11 +219,7 @@ export class TurnDialogue {
       namesItselfBy === 'username'
         ? credentialText(USERNAME, this.username)
         : userHash(this.username, realm)
-    const identity = [
-      name,
-      credentialText(REALM, realm),
-      credentialText(NONCE, this.#nonce ?? ''),
-    ]
+    const identity = [name, credentialText(REALM, realm), credentialText(NONCE, this.#nonce ?? '')]
     if (algorithm === undefined) return identity
     return [
       ...identity,

@@ -9,7 +9,7 @@ export type SpawnWorker = (start: WorkerStart) => Worker
 
 /** Starts the thread that `worker.ts` describes. */
 export function spawnWorker(start: WorkerStart): Worker {
-  return new Worker(new URL('./worker.ts', import.meta.url), { workerData: start })
+  return new Worker(new URL(import.meta.resolve('./worker.ts')), { workerData: start })
 }
 
 /**

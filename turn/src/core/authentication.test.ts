@@ -46,8 +46,9 @@ describe('RFC 8489 credentials', () => {
     expect(client.ask((d) => d.request(methods.refresh, [lifetime(900)]))).toBe(0)
     const refused = client.converse((d) => d.allocate())
     expect(codeOf(refused)).toBe(437)
-    expect(isIntact(refused.bytes, refused.sha256IntegrityOffset ?? 0, client.dialogue.key, 'sha256'))
-      .toBe(true)
+    expect(
+      isIntact(refused.bytes, refused.sha256IntegrityOffset ?? 0, client.dialogue.key, 'sha256'),
+    ).toBe(true)
   })
 
   test.each<[PasswordAlgorithm, 'sha1' | 'sha256']>([

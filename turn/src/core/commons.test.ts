@@ -32,7 +32,7 @@ describe('workers that share memory', () => {
 
   test('so does everybody’s', () => {
     const [one, two] = workers({ limits: { allocations: 2 } })
-    const codes = [one.client(1), two.client(2), one.client(3)].map((client, index) =>
+    const codes = [one.client(1), two.client(2), one.client(3)].map((client) =>
       client.ask((d) => d.allocate()),
     )
     expect(codes).toEqual([0, 0, 508])

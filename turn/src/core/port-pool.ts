@@ -128,11 +128,7 @@ export class PortPool {
     this.#reservations.length = 0
   }
 
-  #search(
-    even: boolean,
-    random: Uint8Array,
-    takes: (port: number) => boolean,
-  ): number | undefined {
+  #search(even: boolean, random: Uint8Array, takes: (port: number) => boolean): number | undefined {
     const step = even ? 2 : 1
     const first = even ? this.#ports.first + (this.#ports.first % 2) : this.#ports.first
     const count = Math.floor((this.#ports.last - first) / step) + 1

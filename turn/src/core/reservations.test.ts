@@ -173,7 +173,10 @@ describe('a dual allocation', () => {
     ['a requested family', [...dual, requestedAddressFamily(4)]],
     ['a pair of ports', [...dual, ...pair]],
     ['a token', [...dual, reservationToken(new Uint8Array(8))]],
-    ['IPv4 as the additional one', [{ type: ADDITIONAL_ADDRESS_FAMILY, value: Uint8Array.of(1, 0, 0, 0) }]],
+    [
+      'IPv4 as the additional one',
+      [{ type: ADDITIONAL_ADDRESS_FAMILY, value: Uint8Array.of(1, 0, 0, 0) }],
+    ],
   ])('does not go with %s', (_name, attributes) => {
     const client = new VirtualTurn({ withIpv6: true }).client(1)
     expect(client.ask((d) => d.allocate(attributes))).toBe(400)

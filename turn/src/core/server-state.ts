@@ -80,12 +80,7 @@ export interface ServerConfig {
 
 /** Why an allocation ended. */
 export type EndReason =
-  | 'expired'
-  | 'released'
-  | 'clientGone'
-  | 'relayFailed'
-  | 'credentialExpired'
-  | 'ended'
+  'expired' | 'released' | 'clientGone' | 'relayFailed' | 'credentialExpired' | 'ended'
 
 /** What the shell must do, in order. */
 export type Command =

@@ -9,10 +9,7 @@ import { parseSocketAddress } from '../wire/index.ts'
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
 
 /** The pure datagram port: Node's sockets, one system call for each datagram. */
-export function openUdp(
-  at: SocketAddress,
-  onDatagram: OnDatagram,
-): Promise<DatagramPort> {
+export function openUdp(at: SocketAddress, onDatagram: OnDatagram): Promise<DatagramPort> {
   const family = isIPv6(at.host) ? 6 : 4
   const socket = createSocket({
     type: family === 6 ? 'udp6' : 'udp4',
