@@ -32,3 +32,25 @@ test('totals reach Prometheus once each, without names of users', async () => {
   }
   expect(body).not.toContain('user-')
 })
+
+test('[S28] ten thousand names add no series', async () => {
+  const metrics = new Metrics()
+  const turn = new VirtualTurn({ relayPorts: { first: 50_000, last: 50_001 } })
+  publishMetrics(metrics, [turn.server.counters])
+  const series = async () => (await metrics.text()).body.split('\n').length
+  const visit = (name: number) => {
+    const client = turn.client(1, { user: `user-${name}` })
+    client.allocate()
+    turn.server.endSessions({ by: 'user', user: `user-${name}` })
+    turn.run()
+    turn.commands.length = 0
+  }
+  visit(0)
+  const before = await series()
+  for (let name = 1; name <= 10_000; name++) {
+    visit(name)
+    if (name % 25 === 0) turn.passUnswept({ seconds: 1 })
+  }
+  expect(await series()).toBe(before)
+  expect(turn.server.allocationCount).toBe(0)
+})

@@ -78,6 +78,8 @@ export function allocate(state: ServerState, request: Request, now: number): voi
     permissions: new Map(),
     channels: new Map(),
     channelsByPeer: new Map(),
+    recentPeers: new Set(),
+    recentSince: now,
   }
   state.table.add(allocation)
   commons.counters.allocations++

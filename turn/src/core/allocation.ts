@@ -98,7 +98,13 @@ export interface Allocation {
   readonly permissions: Map<IpAddress, number>
   readonly channels: Map<number, Channel>
   readonly channelsByPeer: Map<EndpointKey, Channel>
+  /** Whom Send indications went to since `recentSince`, to know who scans. */
+  readonly recentPeers: Set<EndpointKey>
+  recentSince: number
 }
+
+/** How long a peer counts as recent. */
+const RECENT_MS = 60_000
 
 /** What a ChannelBind comes to. RFC 8656 §12.2. */
 export type BindOutcome = 'bound' | 'conflict' | 'full'
@@ -155,6 +161,27 @@ export function bindChannel(
   allocation.channels.set(number, channel)
   allocation.channelsByPeer.set(key, channel)
   return 'bound'
+}
+
+/**
+ * Notes a peer of a Send indication; `false` when the allocation has sent to `max` others within a
+ * minute, as those do who scan for ports and addresses. Channels have a bound of their own.
+ */
+export function notePeer(
+  allocation: Allocation,
+  peer: Endpoint,
+  { max, now }: { readonly max: number; readonly now: number },
+): boolean {
+  const { recentPeers } = allocation
+  const key = endpointKey(peer.address, peer.port)
+  if (recentPeers.has(key)) return true
+  if (recentPeers.size >= max) {
+    if (now - allocation.recentSince < RECENT_MS) return false
+    recentPeers.clear()
+  }
+  if (recentPeers.size === 0) allocation.recentSince = now
+  recentPeers.add(key)
+  return true
 }
 
 /** Forgets what has run out. Uses check times themselves; this only gives the memory back. */

@@ -14,6 +14,7 @@ export const dropReasons = [
   'replyLimit',
   'bareRequest',
   'bandwidth',
+  'scan',
   'backlog',
   'sendFailed',
 ] as const

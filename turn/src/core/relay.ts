@@ -18,7 +18,7 @@ import {
   xorAddress,
 } from '../wire/index.ts'
 import type { Allocation, Relay } from './allocation.ts'
-import { hasPermission, relayOf } from './allocation.ts'
+import { hasPermission, notePeer, relayOf } from './allocation.ts'
 import type { DropReason } from './counters.ts'
 import type { Relayed, RelayedDraft, ServerState } from './server-state.ts'
 import { unknownAttributesOf } from './understood.ts'
@@ -51,6 +51,9 @@ export function relaySendIndication(
   if (!payload || !peer || peer.port === 0 || unknownAttributesOf(message)) {
     return drop(state, 'badMessage')
   }
+  if (!hasPermission(allocation, peer.address, now)) return drop(state, 'noPermission')
+  const max = state.config.limits.peersPerMinute
+  if (!notePeer(allocation, peer, { max, now })) return drop(state, 'scan')
   setPayload(state, payload.byteOffset - message.bytes.byteOffset, payload.length)
   return relayToPeer(state, allocation, peer, now)
 }

@@ -16,6 +16,8 @@ export interface Limits {
   readonly streamsPerAddress: number
   readonly permissionsPerAllocation: number
   readonly channelsPerAllocation: number
+  /** Peers to which one allocation may send without a channel, each minute. */
+  readonly peersPerMinute: number
   /** Replies per second and address to those who have not authenticated, over UDP. */
   readonly strangerRepliesPerSecond: number
   /** The same for Binding, whose answers are hardly larger than its requests. */
@@ -34,6 +36,7 @@ export const defaultLimits: Limits = {
   streamsPerAddress: 256,
   permissionsPerAllocation: 256,
   channelsPerAllocation: 256,
+  peersPerMinute: 256,
   strangerRepliesPerSecond: 50,
   bindingRepliesPerSecond: 200,
 }

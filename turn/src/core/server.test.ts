@@ -112,7 +112,7 @@ describe('authentication', () => {
     expect(turn.client(40_001, { secret: 'new' }).ask((d) => d.allocate())).toBe(0)
   })
 
-  test('a nonce that is stale, forged or another address’s is answered with a new one', () => {
+  test('[S10] a nonce that is stale, forged or another address’s is answered with a new one', () => {
     const turn = new VirtualTurn()
     const other = turn.client(40_001)
     other.allocate()
@@ -173,7 +173,7 @@ describe('authentication', () => {
     expect(codeOf(mustDecode(answer))).toBe(401)
   })
 
-  test('what follows the signature has no effect', () => {
+  test('[S5] what follows the signature has no effect', () => {
     const turn = new VirtualTurn()
     const client = turn.client(40_000)
     client.allocate()
@@ -198,7 +198,7 @@ describe('authentication', () => {
     }
   })
 
-  test('strangers of one address get a bounded number of answers each second', () => {
+  test('[S9] strangers of one address get a bounded number of answers each second', () => {
     const turn = new VirtualTurn({ limits: { strangerRepliesPerSecond: 10 } })
     for (let port = 1; port <= 1_000; port++) {
       const client = turn.client(port)
@@ -420,7 +420,7 @@ test.each([methods.refresh, methods.createPermission, methods.channelBind])(
   },
 )
 
-test('another user on the same 5-tuple is refused and changes nothing', () => {
+test('[S17] another user on the same 5-tuple is refused and changes nothing', () => {
   const turn = new VirtualTurn()
   const alice = turn.client(40_000)
   alice.allocate()
