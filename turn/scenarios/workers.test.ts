@@ -31,15 +31,13 @@ beforeEach(async () => {
     {
       PARLEY_TURN_WORKERS: '2',
       PARLEY_TURN_USER_ALLOCATIONS: '10',
+      // Beyond the ports that the system deals to sockets, the test's own among them.
+      PARLEY_TURN_PORTS: '61000-65535',
       PARLEY_TURN_ALLOW_PEERS: '127.0.0.0/8',
     },
     {
       metrics,
-      spawn: (start) => {
-        const thread = spawnWorker(start)
-        threads.push(thread)
-        return thread
-      },
+      spawn: kept,
     },
   )
 })
@@ -108,6 +106,35 @@ test('a worker that dies takes its own sessions only, and another takes its plac
   expect(again.one.port).not.toBe(again.two.port)
 })
 
+test('clients of the others keep their worker when one dies, wherever the system sends them', async () => {
+  const more = await startTestServer({ PARLEY_TURN_WORKERS: '4' }, { spawn: kept })
+  const own = threads.slice(2)
+  const clientOf = new Map<string, TurnClient>()
+  const workersSeen = () => new Set(sessionsSeen.map(({ worker }) => worker)).size
+  let sessionsSeen: Awaited<ReturnType<TurnHandle['sessions']>> = []
+  while (workersSeen() < 4 && clientOf.size < 2 * MANY) {
+    const user = `user-${clientOf.size}`
+    const client = await TurnClient.overUdp(more, user)
+    clients.push(client)
+    clientOf.set(user, client)
+    await client.allocate()
+    sessionsSeen = await more.sessions()
+  }
+  await own[0]?.terminate()
+  const survivors = sessionsSeen.filter(({ worker }) => worker !== 0)
+  const refreshAll = () =>
+    Promise.all(
+      survivors.map(async ({ user }) => clientOf.get(user)?.ask((d) => d.request(methods.refresh))),
+    )
+  await expect.poll(() => more.stats().allocations).toBe(survivors.length)
+  expect(new Set(await refreshAll())).toEqual(new Set([0]))
+  await expect.poll(() => threads.length).toBe(7)
+  const heir = threads[6]
+  if (heir) await once(heir, 'message')
+  expect(new Set(await refreshAll())).toEqual(new Set([0]))
+  await more.close()
+})
+
 test('metrics are of all workers together', async () => {
   await clientsOfTwoWorkers()
   const { allocations } = server.stats()
@@ -133,6 +160,13 @@ test('a port that somebody else has is named, though the workers could share it'
 })
 
 const lifetimeZero = { type: 0x000d, value: new Uint8Array(4) }
+
+/** Starts a thread that tests can end. */
+function kept(start: Parameters<typeof spawnWorker>[0]): Worker {
+  const thread = spawnWorker(start)
+  threads.push(thread)
+  return thread
+}
 
 async function connected(user: string): Promise<TurnClient> {
   const client = await TurnClient.overUdp(server, user)

@@ -16,6 +16,7 @@ import { listenForStreams } from './io/tcp.ts'
 import type { Certificate, TlsDoor } from './io/tls.ts'
 import { openTlsDoor } from './io/tls.ts'
 import { openUdp } from './io/udp.ts'
+import type { StrayDatagram } from './ports.ts'
 import { randomPool } from './random-pool.ts'
 import type { ListenerAddress } from './setting-values.ts'
 import type { Family, IpAddress } from './wire/index.ts'
@@ -66,12 +67,24 @@ export interface Engine {
   /** Turns new clients away; without a drain, takes them again. */
   drain(drain: Drain | undefined): void
   useKeys(keys: EngineKeys): void
+  /** Takes a datagram that came to another worker by mistake. */
+  takeStray(datagram: StrayDatagram): void
   /** Closes listeners, connections and relays; idempotent. */
   close(): void
 }
 
+/** What the thread lends to its engine. */
+export interface EngineSources {
+  readonly log: Log
+  /** Hands a datagram to another worker, which has its client. */
+  readonly forward: (owner: number, datagram: StrayDatagram) => void
+}
+
 /** Starts an engine. Rejects with `StartError`, and leaves nothing open, when it cannot listen. */
-export async function startEngine(options: EngineOptions, log: Log): Promise<Engine> {
+export async function startEngine(
+  options: EngineOptions,
+  { log, forward }: EngineSources,
+): Promise<Engine> {
   const { keys, relays, limits, memory, realm } = options
   const random = randomPool()
   const commons = new Commons(memory, options.worker, limits)
@@ -109,6 +122,7 @@ export async function startEngine(options: EngineOptions, log: Log): Promise<Eng
     random,
     openDatagramPort: openUdp,
     relayHosts: byFamily(relays, ({ host }) => host),
+    forward,
   })
   const tlsDoor =
     keys.certificate &&
@@ -151,6 +165,9 @@ export async function startEngine(options: EngineOptions, log: Log): Promise<Eng
       credentials.replaceKeys(next.credentials)
       policy.replaceRules(next)
       if (next.certificate) tlsDoor?.useCertificate(next.certificate)
+    },
+    takeStray: (datagram) => {
+      loop.takeStray(datagram)
     },
     close,
   }

@@ -1,6 +1,7 @@
 import type { Drain } from './core/server-state.ts'
 import type { Session, SessionSelector } from './core/sessions.ts'
 import type { Engine, EngineKeys } from './engine.ts'
+import type { StrayDatagram } from './ports.ts'
 import type { ListenerAddress } from './setting-values.ts'
 
 /** One engine of a server, in this thread or in one of its own. */
@@ -10,6 +11,8 @@ export interface FleetMember {
   endSessions(selector: SessionSelector): Promise<number>
   drain(drain: Drain | undefined): Promise<void>
   useKeys(keys: EngineKeys): Promise<void>
+  /** Hands over a datagram that came to another worker by mistake. */
+  takeStray(datagram: StrayDatagram): void
   close(): Promise<void>
 }
 
@@ -26,6 +29,9 @@ export function localMember(engine: Engine): FleetMember {
     useKeys: (keys) => {
       engine.useKeys(keys)
       return Promise.resolve()
+    },
+    takeStray: (datagram) => {
+      engine.takeStray(datagram)
     },
     close: () => {
       engine.close()

@@ -101,7 +101,9 @@ export class Fleet {
   async #startAll(): Promise<void> {
     const { workers, log } = this.#parts
     if (workers === 1) {
-      const member = localMember(await startEngine(this.#options, log))
+      const member = localMember(
+        await startEngine(this.#options, { log, forward: () => undefined }),
+      )
       this.#members.push(member)
       this.#options = { ...this.#options, listeners: member.listeners }
       return
@@ -144,6 +146,7 @@ export class Fleet {
     const start = { options: { ...this.#options, worker }, logLevel: log.level }
     return startThreadMember(start, {
       spawn,
+      onStray: (owner, datagram) => this.#members[owner]?.takeStray(datagram),
       onDeath: (error) => {
         log.error({ error, worker }, 'a worker died with its sessions; another takes its place')
         this.#replace(worker, FIRST_RESTART_MS)
@@ -160,8 +163,14 @@ export class Fleet {
       this.#restarts.delete(timer)
       this.#startThread(worker).then(
         (member) => {
-          if (this.#isClosed) void member.close()
-          else this.#members[worker] = member
+          if (this.#isClosed) {
+            void member.close()
+            return
+          }
+          this.#members[worker] = member
+          // Either may have changed while the thread was starting.
+          void member.useKeys(this.#options.keys)
+          void member.drain(this.#options.drain)
         },
         (error: unknown) => {
           this.#parts.log.error({ error, worker }, 'a worker could not be started')

@@ -38,3 +38,13 @@ export interface ClientRoute {
   send(client: Client, bytes: Uint8Array): boolean
   close(): void
 }
+
+/** A datagram that came to a worker that does not have its client. Plain data. */
+export interface StrayDatagram {
+  readonly bytes: Uint8Array
+  readonly address: IpAddress
+  readonly port: number
+  readonly host: string
+  /** The listener that it came by. */
+  readonly route: number
+}

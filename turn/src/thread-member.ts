@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { StartError } from '@parley/service'
 import type { Session } from './core/sessions.ts'
 import type { FleetMember } from './fleet-member.ts'
+import type { StrayDatagram } from './ports.ts'
 import type { NumberedOrder, WorkerOrder, WorkerReport, WorkerStart } from './worker-messages.ts'
 
 /** Starts a worker thread; tests keep hold of what it gives. */
@@ -18,7 +19,16 @@ export function spawnWorker(start: WorkerStart): Worker {
  */
 export async function startThreadMember(
   start: WorkerStart,
-  { spawn, onDeath }: { readonly spawn: SpawnWorker; readonly onDeath: (error: unknown) => void },
+  {
+    spawn,
+    onDeath,
+    onStray,
+  }: {
+    readonly spawn: SpawnWorker
+    readonly onDeath: (error: unknown) => void
+    /** Called for a datagram that another worker should have. */
+    readonly onStray: (owner: number, datagram: StrayDatagram) => void
+  },
 ): Promise<FleetMember> {
   const worker = spawn(start)
   const waiting = new Map<number, (value: unknown) => void>()
@@ -35,6 +45,8 @@ export async function startThreadMember(
       listening.resolve(report)
     } else if (report.type === 'notStarted') {
       listening.reject(new StartError(report.message))
+    } else if (report.type === 'stray') {
+      onStray(report.owner, report.datagram)
     } else {
       waiting.get(report.number)?.(report.value)
       waiting.delete(report.number)
@@ -70,6 +82,10 @@ export async function startThreadMember(
     },
     useKeys: async (keys) => {
       await ask({ type: 'useKeys', keys })
+    },
+    takeStray: (datagram) => {
+      const numbered: NumberedOrder = { number: 0, order: { type: 'takeStray', datagram } }
+      if (!isGone) worker.postMessage(numbered)
     },
     close: async () => {
       isClosing = true

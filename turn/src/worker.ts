@@ -11,9 +11,15 @@ const log = createLog('turn', { level: logLevel }).child({ worker: options.worke
 const report = (message: WorkerReport) => parentPort?.postMessage(message)
 
 try {
-  const engine = await startEngine(options, log)
+  const engine = await startEngine(options, {
+    log,
+    forward: (owner, datagram) => {
+      report({ type: 'stray', owner, datagram })
+    },
+  })
   parentPort?.on('message', ({ number, order }: NumberedOrder) => {
-    report({ type: 'answer', number, value: carryOut(engine, order) })
+    const value = carryOut(engine, order)
+    if (number > 0) report({ type: 'answer', number, value })
     if (order.type === 'close') parentPort?.close()
   })
   report({ type: 'listening', listeners: engine.listeners })
@@ -32,6 +38,9 @@ function carryOut(engine: Engine, order: WorkerOrder): unknown {
       return undefined
     case 'useKeys':
       engine.useKeys(order.keys)
+      return undefined
+    case 'takeStray':
+      engine.takeStray(order.datagram)
       return undefined
     case 'close':
       engine.close()

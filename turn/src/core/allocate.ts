@@ -82,6 +82,7 @@ export function allocate(state: ServerState, request: Request, now: number): voi
     recentSince: now,
   }
   state.table.add(allocation)
+  if (client.transport === 'udp') commons.claimClient(client)
   commons.counters.allocations++
   openRelays(state, allocation, wish, now)
   settle(state, allocation, now)
@@ -133,6 +134,7 @@ export function endAllocation(state: ServerState, allocation: Allocation, reason
   for (const relay of relaysOf(allocation)) closeRelay(state, relay)
   if (!state.table.remove(allocation)) return
   const { commons } = state.config
+  if (allocation.client.transport === 'udp') commons.releaseClient(allocation.client)
   commons.releaseAllocation(allocation.userHash)
   commons.counters.allocations--
   state.commands.push({ type: 'reportEnded', allocation, reason })

@@ -1,6 +1,7 @@
 import type { IpAddress } from '../wire/index.ts'
+import { CLIENT_OWNERS_BYTES, ClientOwners } from './client-owners.ts'
 import { COUNTERS_BYTES, Counters } from './counters.ts'
-import { hashAddress, hashText } from './hashing.ts'
+import { hashAddress, hashClient, hashText } from './hashing.ts'
 import type { PortRange } from './peer-policy.ts'
 import { PortPool, portTableBytes, portTokenBytes } from './port-pool.ts'
 import { RATE_TABLE_BYTES, RateTable } from './rate-table.ts'
@@ -17,6 +18,7 @@ export interface CommonsMemory {
   readonly ports: PortRange
   readonly portOwners: SharedArrayBuffer
   readonly portTokens: SharedArrayBuffer
+  readonly clientOwners: SharedArrayBuffer
   readonly allocations: SharedArrayBuffer
   readonly total: SharedArrayBuffer
   readonly streams: SharedArrayBuffer
@@ -52,6 +54,7 @@ export function newCommonsMemory({
     ports,
     portOwners: new SharedArrayBuffer(portTableBytes(ports)),
     portTokens: new SharedArrayBuffer(portTokenBytes(ports)),
+    clientOwners: new SharedArrayBuffer(CLIENT_OWNERS_BYTES),
     allocations: newCounts(),
     total: newCounts(),
     streams: newCounts(),
@@ -68,12 +71,19 @@ export function newCommonsMemory({
   }
 }
 
+/** What a datagram client is known by. */
+interface DatagramClient {
+  readonly endpoint: { readonly address: IpAddress; readonly port: number }
+  readonly route: number
+}
+
 /** What one worker sees of the memory that all share: quotas, ports, rates, and its own totals. */
 export class Commons {
   readonly ports: PortPool
   readonly counters: Counters
   readonly #limits: Limits
   readonly #seed: number
+  readonly #owners: ClientOwners
   readonly #allocations: SharedCounts
   readonly #total: SharedCounts
   readonly #streams: SharedCounts
@@ -90,6 +100,7 @@ export class Commons {
     const { portOwners: owners, portTokens: tokens } = memory
     this.ports = new PortPool({ owners, tokens }, memory.ports, worker)
     this.counters = new Counters(own.counters)
+    this.#owners = new ClientOwners(memory.clientOwners, worker)
     this.#allocations = new SharedCounts(memory.allocations, own.allocations)
     this.#total = new SharedCounts(memory.total, own.total)
     this.#streams = new SharedCounts(memory.streams, own.streams)
@@ -122,6 +133,20 @@ export class Commons {
     this.#total.release(EVERYBODY)
   }
 
+  /** Notes that a datagram client has its allocation here. */
+  claimClient(client: DatagramClient): void {
+    this.#owners.claim(hashClient(client.endpoint, client.route, this.#seed))
+  }
+
+  releaseClient(client: DatagramClient): void {
+    this.#owners.release(hashClient(client.endpoint, client.route, this.#seed))
+  }
+
+  /** The other worker that has this client's allocation, if one has. */
+  otherOwner(client: DatagramClient): number | undefined {
+    return this.#owners.otherOwner(hashClient(client.endpoint, client.route, this.#seed))
+  }
+
   /** Counts a connection against its address; `false` when the address has enough. */
   takeStream(address: IpAddress): boolean {
     return this.#streams.take(hashAddress(address, this.#seed), this.#limits.streamsPerAddress)
@@ -146,6 +171,7 @@ export class Commons {
   /** Gives back what this worker, which is no more, had taken. */
   forget(): void {
     this.ports.forget()
+    this.#owners.forget()
     this.#allocations.forget()
     this.#total.forget()
     this.#streams.forget()

@@ -19,6 +19,16 @@ export function hashAddress(address: IpAddress, seed: number): number {
   return mixed(value ^ seed)
 }
 
+/** 32 bits of a client's transport address and the listener that it came by. */
+export function hashClient(
+  { address, port }: { readonly address: IpAddress; readonly port: number },
+  route: number,
+  seed: number,
+): number {
+  const host = typeof address === 'number' ? mixed(address ^ seed) : hashText(address, seed)
+  return mixed(host ^ (port + route * 0x1_0000))
+}
+
 function mixed(value: number): number {
   let hash = Math.imul(value ^ (value >>> 16), 0x85eb_ca6b)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35)

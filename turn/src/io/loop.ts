@@ -6,13 +6,16 @@ import type { Commons } from '../core/commons.ts'
 import { frameForClient } from '../core/relay.ts'
 import type { Command, Relayed } from '../core/server-state.ts'
 import type { TurnServer } from '../core/server.ts'
-import type { ClientRoute, DatagramPort, OpenDatagramPort } from '../ports.ts'
+import type { ClientRoute, DatagramPort, OpenDatagramPort, StrayDatagram } from '../ports.ts'
 import type { Family, IpAddress } from '../wire/index.ts'
 import { parseSocketAddress } from '../wire/index.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { StreamClient } from './stream-client.ts'
 
 const SWEEP_MS = 1_000
+
+/** Routes below are datagram listeners, numbered alike in every worker. */
+const FIRST_STREAM_ROUTE = 0x1_0000
 
 /** What the loop needs from outside. */
 export interface LoopParts {
@@ -25,6 +28,8 @@ export interface LoopParts {
   readonly openDatagramPort: OpenDatagramPort
   /** Where relay sockets are bound. */
   readonly relayHosts: Readonly<Partial<Record<Family, string>>>
+  /** Hands a datagram to the worker that has its client. */
+  readonly forward: (owner: number, datagram: StrayDatagram) => void
 }
 
 /** Joins the core to sockets: packets in, commands and relayed packets out, one timer. */
@@ -35,7 +40,8 @@ export class TurnLoop {
   readonly #streams = new Set<StreamClient>()
   readonly #relays = new Map<number, DatagramPort>()
   readonly #timer: NodeJS.Timeout
-  #nextRoute = 0
+  #nextDatagramRoute = 0
+  #nextRoute = FIRST_STREAM_ROUTE
   #isClosed = false
 
   constructor(parts: LoopParts) {
@@ -51,13 +57,12 @@ export class TurnLoop {
 
   /** Opens a datagram listener and gives back its port. */
   async listenForDatagrams(at: Parameters<OpenDatagramPort>[0]): Promise<number> {
-    const route = this.#nextRoute++
+    const route = this.#nextDatagramRoute++
     const port = await this.#parts.openDatagramPort(at, (bytes, address, peerPort, host) => {
       try {
-        const client =
-          this.#parts.server.datagramClient(route, address, peerPort) ??
-          stranger(route, { address, port: peerPort, host })
-        this.#fromClient(client, bytes)
+        const client = this.#parts.server.datagramClient(route, address, peerPort)
+        if (client) this.#fromClient(client, bytes)
+        else this.#fromStranger({ bytes, address, port: peerPort, host, route })
       } catch (error) {
         this.#logBug(error)
       }
@@ -70,6 +75,14 @@ export class TurnLoop {
       },
     })
     return port.port
+  }
+
+  /** Takes a datagram that came to another worker by mistake. */
+  takeStray({ bytes, address, port, host, route }: StrayDatagram): void {
+    this.#guard(() => {
+      const client = this.#parts.server.datagramClient(route, address, port)
+      this.#fromClient(client ?? stranger(route, { address, port, host }), bytes)
+    })
   }
 
   /** Counts a connection against its address until it closes; `false` when it must not stay. */
@@ -132,6 +145,15 @@ export class TurnLoop {
     const relayed = this.#parts.server.fromClient(client, bytes, this.#parts.clock())
     if (relayed) this.#deliver(relayed, bytes)
     this.#runCommands()
+  }
+
+  /** A client without an allocation here may have one with another worker. */
+  #fromStranger(datagram: StrayDatagram): void {
+    const { bytes, address, port, host, route } = datagram
+    const client = stranger(route, { address, port, host })
+    const owner = this.#parts.commons.otherOwner(client)
+    if (owner === undefined) this.#fromClient(client, bytes)
+    else this.#parts.forward(owner, { ...datagram, bytes: Uint8Array.from(bytes) })
   }
 
   #deliver(relayed: Relayed, bytes: Uint8Array): void {
