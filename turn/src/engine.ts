@@ -21,6 +21,9 @@ import { randomPool } from './random-pool.ts'
 import type { ListenerAddress } from './setting-values.ts'
 import type { Family, IpAddress } from './wire/index.ts'
 
+/** Read once: the packet path asks for the time. */
+const threadOrigin = performance.timeOrigin
+
 /** What can change while an engine runs, without ending sessions. */
 export interface EngineKeys {
   readonly credentials: CredentialKeys
@@ -213,7 +216,7 @@ async function listenAt(
 
 /** Milliseconds that rise alike in every thread, which `performance.now()` alone does not. */
 function sharedClock(): number {
-  return performance.timeOrigin + performance.now()
+  return threadOrigin + performance.now()
 }
 
 function byFamily<T, V>(
