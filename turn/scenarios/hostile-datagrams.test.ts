@@ -3,7 +3,7 @@ import { countingRandom, endpoint } from '../src/testing.ts'
 import { methods } from '../src/wire/index.ts'
 import { TurnClient, startTestServer } from './turn-client.ts'
 
-test('garbage and impossible peers leave the server answering', async () => {
+test('[S22] garbage and impossible peers leave the server answering', async () => {
   const server = await startTestServer({ PARLEY_TURN_ALLOW_PEERS: '0.0.0.0/0' })
   const client = await TurnClient.overUdp(server)
   await client.allocate()
