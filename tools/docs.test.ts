@@ -64,8 +64,8 @@ describe('settings', () => {
 
   test('the list of known keys is the union of the tables', () => {
     const keys = keyRows().map(({ spec }) => spec.env)
-    // The set-up reads its own, before any package is there; worker threads are reserved.
-    const others = ['PARLEY_CACHE', 'PARLEY_TURN_WORKERS']
+    // The set-up reads its own, before any package is there.
+    const others = ['PARLEY_CACHE']
     expect([...knownKeys].sort()).toEqual([...keys, ...others].sort())
   })
 })

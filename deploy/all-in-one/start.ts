@@ -45,11 +45,17 @@ export async function startAllInOne({ env, log, shutdown }: AllInOneContext): Pr
 }
 
 function urlsOf({ listeners }: TurnHandle, host: string): readonly string[] {
-  return listeners.map(({ transport, port }) => {
+  return listeners.flatMap(({ transport, port }) => {
     const address = formatHostPort({ host, port })
-    return transport === 'tls'
-      ? `turns:${address}?transport=tcp`
-      : `turn:${address}?transport=${transport}`
+    const secure = `turns:${address}?transport=tcp`
+    switch (transport) {
+      case 'tls':
+        return [secure]
+      case 'auto':
+        return [`turn:${address}?transport=tcp`, secure]
+      default:
+        return [`turn:${address}?transport=${transport}`]
+    }
   })
 }
 
