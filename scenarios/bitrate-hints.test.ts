@@ -7,7 +7,7 @@ import type { Lab } from './lab/lab.ts'
 let lab: Lab
 
 beforeAll(async () => {
-  lab = await openLab('chromium', 'chromium')
+  lab = await openLab(['chromium', 'chromium'])
 })
 afterAll(() => lab.close())
 

@@ -10,7 +10,7 @@ const PHONE = { width: 360, height: 740 }
 let lab: Lab
 
 beforeAll(async () => {
-  lab = await openLab('chromium', 'chromium')
+  lab = await openLab(['chromium', 'chromium'])
 })
 afterAll(() => lab.close())
 

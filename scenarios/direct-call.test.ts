@@ -8,7 +8,7 @@ import { until } from './lab/patience.ts'
 let lab: Lab
 
 beforeAll(async () => {
-  lab = await openLab('chromium', 'chromium')
+  lab = await openLab(['chromium', 'chromium'])
 })
 afterAll(() => lab.close())
 

@@ -10,7 +10,7 @@ const FIREFOX = 1
 let lab: Lab
 
 beforeAll(async () => {
-  lab = await openLab('chromium', 'firefox')
+  lab = await openLab(['chromium', 'firefox'])
 })
 afterAll(() => lab.close())
 

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import puppeteer from 'puppeteer-core'
 import type { Browser } from 'puppeteer-core'
+import { trust } from './certificate.ts'
+import type { Certificate } from './certificate.ts'
 import { writeTone } from './tone.ts'
 
 /** A real browser whose microphone hears a steady tone and whose camera shows a test picture. */
@@ -12,11 +14,14 @@ export interface ToneBrowser {
 }
 
 /** Debian's Chromium. */
-export async function launchChromium(toneHz: number): Promise<ToneBrowser> {
+export async function launchChromium(toneHz: number, trusted?: Certificate): Promise<ToneBrowser> {
+  const home = mkdtempSync(join(tmpdir(), 'parley-chromium-'))
+  if (trusted) trust(trusted, join(home, '.pki', 'nssdb'))
   const browser = await puppeteer.launch({
     executablePath: '/usr/bin/chromium',
     headless: true,
-    userDataDir: mkdtempSync(join(tmpdir(), 'parley-chromium-')),
+    userDataDir: join(home, 'profile'),
+    env: { ...process.env, HOME: home },
     args: [
       '--no-sandbox',
       '--use-fake-device-for-media-stream',
@@ -37,11 +42,14 @@ export async function launchChromium(toneHz: number): Promise<ToneBrowser> {
 }
 
 /** Debian's Firefox. */
-export async function launchFirefox(toneHz: number): Promise<ToneBrowser> {
+export async function launchFirefox(toneHz: number, trusted?: Certificate): Promise<ToneBrowser> {
+  const profile = mkdtempSync(join(tmpdir(), 'parley-firefox-'))
+  if (trusted) trust(trusted, profile)
   const browser = await puppeteer.launch({
     browser: 'firefox',
     executablePath: '/usr/bin/firefox-esr',
     headless: true,
+    userDataDir: profile,
     extraPrefsFirefox: {
       'media.navigator.streams.fake': true,
       'media.navigator.permission.disabled': true,

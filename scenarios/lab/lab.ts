@@ -1,5 +1,6 @@
 import { launchChromium, launchFirefox } from './browsers.ts'
 import type { ToneBrowser } from './browsers.ts'
+import type { Certificate } from './certificate.ts'
 import { Caller } from './caller.ts'
 import { servePage } from './page-server.ts'
 import { ParleyProcess } from './parley-process.ts'
@@ -20,13 +21,19 @@ const launchers = { chromium: launchChromium, firefox: launchFirefox }
 const FIRST_TONE_HZ = 440
 const TONE_STEP_HZ = 220
 
-/** Starts all of it. */
-export async function openLab(...kinds: readonly (keyof typeof launchers)[]): Promise<Lab> {
-  const parley = await ParleyProcess.start()
+/** Starts all of it. `env` goes to the stack; the browsers trust `certificate`. */
+export async function openLab(
+  kinds: readonly (keyof typeof launchers)[],
+  {
+    env = {},
+    certificate,
+  }: { env?: Readonly<Record<string, string>>; certificate?: Certificate | undefined } = {},
+): Promise<Lab> {
+  const parley = await ParleyProcess.start(env)
   const page = await servePage()
   const browsers: ToneBrowser[] = []
   for (const [index, kind] of kinds.entries()) {
-    browsers.push(await launchers[kind](FIRST_TONE_HZ + index * TONE_STEP_HZ))
+    browsers.push(await launchers[kind](FIRST_TONE_HZ + index * TONE_STEP_HZ, certificate))
   }
   return {
     parley,

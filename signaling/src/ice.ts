@@ -1,4 +1,4 @@
-import type { IceConfig, Millis, UserId } from '@parley/protocol'
+import type { IceConfig, IceServer, Millis, UserId } from '@parley/protocol'
 import type { Secret } from '@parley/service'
 import { mintCredentials } from '@parley/turn/credentials'
 
@@ -24,13 +24,16 @@ export function iceConfig(
   now: Millis,
 ): IceConfig {
   const stun = { urls: [...stunUrls] }
-  if (!secret) {
-    return { iceServers: [stun], expiresAt: now + CREDENTIAL_LIFETIME_S * 1_000 }
-  }
+  if (!secret) return { iceServers: named([stun]), expiresAt: now + CREDENTIAL_LIFETIME_S * 1_000 }
   const { username, password, expiresAt } = mintCredentials(
     { user, secret: secret.reveal(), lifetimeSeconds: CREDENTIAL_LIFETIME_S },
     now,
   )
   const turn = { urls: [...turnUrls], username, credential: password }
-  return { iceServers: [stun, turn], expiresAt }
+  return { iceServers: named([stun, turn]), expiresAt }
+}
+
+/** Leaves out entries without an address, which Firefox refuses. */
+function named(servers: readonly IceServer[]): IceServer[] {
+  return servers.filter(({ urls }) => urls.length > 0)
 }

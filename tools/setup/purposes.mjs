@@ -52,7 +52,8 @@ Needs
   worker     mediasoup's media worker: the official prebuilt one, else built from source
   web        the browser SDK and the demo page
   browsers   Chromium and Firefox, for tests
-  programs   what tests run beside Parley: coturn (never started as a service), openssl, systemd-analyze
+  programs   what tests run beside Parley: coturn (never started as a service), openssl,
+             certutil, systemd-analyze
 
 Environment
   PARLEY_CACHE            where built workers are kept (default: $XDG_CACHE_HOME/parley or

@@ -25,6 +25,7 @@ export const browsers = [
 export const programs = [
   { name: 'coturn', debian: 'coturn', commands: ['turnserver'] },
   { name: 'the openssl command', debian: 'openssl', commands: ['openssl'] },
+  { name: 'certutil', debian: 'libnss3-tools', commands: ['certutil'] },
   { name: 'systemd-analyze', debian: 'systemd', commands: ['systemd-analyze'] },
 ]
 
