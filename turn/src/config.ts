@@ -14,6 +14,8 @@ import type { PeerRange } from './core/peer-range.ts'
 import { parsePeerRange } from './core/peer-range.ts'
 import type { Limits } from './core/server-state.ts'
 import { defaultLimits } from './core/server-state.ts'
+import type { DatagramPath } from './io/datagrams.ts'
+import { datagramPaths } from './io/datagrams.ts'
 import type { Family } from './wire/index.ts'
 import { familyOf, formatAddress, parseAddress } from './wire/index.ts'
 
@@ -43,6 +45,7 @@ export interface TurnConfig {
   readonly allowPeers: readonly PeerRange[]
   readonly denyPeers: readonly PeerRange[]
   readonly limits: Limits
+  readonly datagrams: DatagramPath
   readonly metrics: HostPort | undefined
   readonly logLevel: string
 }
@@ -113,6 +116,12 @@ export const turnSettings = {
     about: 'PEM file with the key of that certificate.',
     fallback: undefined,
   }),
+  datagrams: setting.choice<DatagramPath>('PARLEY_TURN_DATAGRAMS', {
+    about:
+      'How datagrams cross the kernel: one by one (pure), or in batches where the add-on is built.',
+    fallback: 'auto',
+    words: datagramPaths,
+  }),
   metrics: setting.hostPort('PARLEY_METRICS', {
     about: 'Where /metrics, /healthz and /readyz are served.',
     fallback: undefined,
@@ -153,6 +162,7 @@ export function readTurnConfig(
     allowPeers: values.allowPeers,
     denyPeers: values.denyPeers,
     limits: defaultLimits,
+    datagrams: values.datagrams,
     metrics: values.metrics,
     logLevel: values.logLevel,
   })

@@ -18,12 +18,27 @@ export interface DatagramPart {
   readonly length: number
 }
 
-/** Takes a datagram; `host` is the sender's address as the socket spells it. */
-export type OnDatagram = (bytes: Uint8Array, address: IpAddress, port: number, host: string) => void
+/**
+ * Takes a datagram. Its bytes are the receiver's until it returns. `host` is the sender's address as
+ * the socket spells it, where it spells it.
+ */
+export type OnDatagram = (
+  bytes: Uint8Array,
+  address: IpAddress,
+  port: number,
+  host?: string,
+) => void
+
+/** Where to bind. With `reusePort`, threads share a port and the system spreads clients over them. */
+export interface DatagramAddress {
+  readonly host: string
+  readonly port: number
+  readonly reusePort?: boolean
+}
 
 /** Binds a datagram port; rejects with the error of the system. */
 export type OpenDatagramPort = (
-  at: { readonly host: string; readonly port: number },
+  at: DatagramAddress,
   onDatagram: OnDatagram,
 ) => Promise<DatagramPort>
 

@@ -7,12 +7,12 @@ import { PeerPolicy } from './core/peer-policy.ts'
 import type { ServerConfig } from './core/server-state.ts'
 import { TurnServer } from './core/server.ts'
 import { checkUsername, passwordFor } from './credentials.ts'
+import { chooseDatagrams } from './io/datagrams.ts'
 import { TurnLoop } from './io/loop.ts'
 import type { StreamListener } from './io/tcp.ts'
 import { openTcp } from './io/tcp.ts'
 import type { Certificate } from './io/tls.ts'
 import { loadCertificate, openTls } from './io/tls.ts'
-import { openUdp } from './io/udp.ts'
 import { randomPool } from './random-pool.ts'
 import { publishMetrics } from './telemetry.ts'
 import type { Family, IpAddress } from './wire/index.ts'
@@ -60,6 +60,8 @@ export async function startTurn(
   if (config.isTlsLeftOut) {
     log.info('no TLS: set PARLEY_TURN_TLS_CERT and PARLEY_TURN_TLS_KEY to serve clients over TLS')
   }
+  const datagrams = chooseDatagrams(config.datagrams)
+  log.info({ path: datagrams.path }, 'datagrams')
   const random = randomPool()
   const serverConfig = coreConfig(config, random)
   const server = new TurnServer(serverConfig)
@@ -67,7 +69,8 @@ export async function startTurn(
     server,
     log,
     random,
-    openDatagramPort: openUdp,
+    openDatagramPort: datagrams.open,
+    scratch: datagrams.scratch,
     relayHosts: relayHosts(config),
     onTick: publishMetrics(metrics, server),
   })

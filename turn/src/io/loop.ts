@@ -2,12 +2,13 @@ import type { Socket } from 'node:net'
 import type { Log } from '@parley/service'
 import type { Allocation, Client, Transport } from '../core/allocation.ts'
 import { countDrop } from '../core/counters.ts'
+import { frameInPlace } from '../core/frame-in-place.ts'
 import { frameForClient } from '../core/relay.ts'
 import type { Command, Relayed } from '../core/server-state.ts'
 import type { TurnServer } from '../core/server.ts'
 import type { ClientRoute, DatagramPort, OpenDatagramPort } from '../ports.ts'
 import type { Family, IpAddress } from '../wire/index.ts'
-import { parseSocketAddress } from '../wire/index.ts'
+import { formatAddress, parseSocketAddress } from '../wire/index.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { StreamClient } from './stream-client.ts'
 
@@ -22,6 +23,8 @@ export interface LoopParts {
   readonly log: Log
   readonly random: (byteCount: number) => Uint8Array
   readonly openDatagramPort: OpenDatagramPort
+  /** Memory in which a datagram may be changed while it is handled, and what lies before it. */
+  readonly scratch?: ArrayBuffer | undefined
   /** Where relay sockets are bound. */
   readonly relayHosts: Readonly<Partial<Record<Family, string>>>
   /** Called once a second, after the sweep. */
@@ -58,7 +61,7 @@ export class TurnLoop {
       this.#guard(() => {
         const client =
           this.#parts.server.datagramClient(route, address, peerPort) ??
-          stranger(route, { address, port: peerPort, host })
+          stranger(route, { address, port: peerPort, host: host ?? formatAddress(address) })
         this.#fromClient(client, bytes)
       })
     })
@@ -125,9 +128,15 @@ export class TurnLoop {
       if (!relay?.send(bytes, relayed, relayed.peer)) this.#countDrop('sendFailed')
       return
     }
+    this.#sendToClient(relayed.allocation.client, this.#frame(relayed, bytes))
+  }
+
+  #frame(relayed: Relayed, bytes: Uint8Array): Uint8Array {
+    const { scratch, random } = this.#parts
+    const made = bytes.buffer === scratch ? frameInPlace(relayed, bytes) : undefined
+    if (made) return made
     const payload = bytes.subarray(relayed.offset, relayed.offset + relayed.length)
-    const frame = frameForClient(relayed, payload, this.#parts.random)
-    this.#sendToClient(relayed.allocation.client, frame)
+    return frameForClient(relayed, payload, random)
   }
 
   #runCommands(): void {
