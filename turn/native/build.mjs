@@ -20,19 +20,28 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /**
+ * @typedef {object} Source A folder of C++.
+ * @property {string} folder
+ * @property {string} name
+ * @property {'addon' | 'program'} kind
+ *
  * @typedef {{ ok: true, binary: string, isNew: boolean } | { ok: false, reason: string }} BuildResult
  */
 
-const FLAGS = '-std=c++20 -O2 -fPIC -shared -fvisibility=hidden -Wall -Wextra -DNAPI_VERSION=9'
+const FLAGS = {
+  addon: '-std=c++20 -O2 -Wall -Wextra -fPIC -shared -fvisibility=hidden -DNAPI_VERSION=9',
+  program: '-std=c++20 -O2 -Wall -Wextra',
+}
 
-/** Where the add-on of the server lies, and where its binary goes. */
+/** The add-on of the server. @type {Source} */
 export const batchedUdp = {
   folder: fileURLToPath(new URL('.', import.meta.url)),
   name: 'batched-udp',
+  kind: 'addon',
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const result = buildAddon(batchedUdp, process.env)
+  const result = buildNative(batchedUdp, process.env)
   process.stdout.write(`${result.ok ? result.binary : result.reason}\n`)
   process.exitCode = result.ok ? 0 : 1
 }
@@ -40,11 +49,11 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 /**
  * Puts the binary of a folder's C++ sources into its `dist`, from the cache where it was built
  * before. Takes a few milliseconds where it is in place.
- * @param {{ folder: string, name: string }} addon
+ * @param {Source} source
  * @param {NodeJS.ProcessEnv} env
  * @returns {BuildResult}
  */
-export function buildAddon({ folder, name }, env) {
+export function buildNative({ folder, name, kind }, env) {
   if (process.platform !== 'linux') return { ok: false, reason: 'batches of datagrams need Linux' }
   const compiler = env['CXX'] ?? 'c++'
   const version = spawnSync(compiler, ['-dumpfullversion', '-dumpversion'], { encoding: 'utf8' })
@@ -53,18 +62,22 @@ export function buildAddon({ folder, name }, env) {
   if (!headers) return { ok: false, reason: 'the package node-api-headers is not installed' }
 
   const files = readdirSync(folder).filter((file) => /\.(cpp|h)$/.test(file))
-  const key = keyOf(folder, files, `${compiler} ${version.stdout.trim()} ${process.arch} ${FLAGS}`)
-  const binary = join(folder, 'dist', `${name}.node`)
+  const key = keyOf(
+    folder,
+    files,
+    `${compiler} ${version.stdout.trim()} ${process.arch} ${FLAGS[kind]}`,
+  )
+  const binary = join(folder, 'dist', kind === 'addon' ? `${name}.node` : name)
   const stamp = join(folder, 'dist', `${name}.key`)
   if (existsSync(binary) && existsSync(stamp) && readFileSync(stamp, 'utf8') === key) {
     return { ok: true, binary, isNew: false }
   }
-  const cached = join(cacheFolder(env), 'addons', `${name}-${key}.node`)
+  const cached = join(cacheFolder(env), 'native', `${name}-${key}`)
   if (!existsSync(cached)) {
     const fresh = `${cached}.${randomUUID()}`
     mkdirSync(dirname(cached), { recursive: true })
     const sources = files.filter((file) => file.endsWith('.cpp')).map((file) => join(folder, file))
-    const args = [...FLAGS.split(' '), `-I${headers}`, ...sources, '-o', fresh]
+    const args = [...FLAGS[kind].split(' '), `-I${headers}`, ...sources, '-o', fresh]
     const { status, stderr, error } = spawnSync(compiler, args, { encoding: 'utf8' })
     if (status !== 0) return { ok: false, reason: stderr || String(error) }
     renameSync(fresh, cached)

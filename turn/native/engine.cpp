@@ -3,9 +3,27 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <unistd.h>
 
 namespace parley {
+namespace {
+
+// How long a busy thread gathers datagrams before it looks again. Waking up costs as much as three
+// packets: at 60,000 packets per second this saves a fifth of all CPU time. Longer saves more, and
+// delays packets by as much.
+constexpr int kGatherMicros = 100;
+// A thread is busy when its batches come faster than this, and are not large already.
+constexpr uint64_t kBusyWithinMicros = 500;
+constexpr int kLargeBatch = kSlots / 2;
+
+uint64_t NowMicros() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000 + static_cast<uint64_t>(time.tv_nsec) / 1000;
+}
+
+}  // namespace
 
 Engine* Engine::Create(napi_env env, napi_value on_batch) {
   uv_loop_s* loop = nullptr;
@@ -178,6 +196,13 @@ void Engine::Deliver() {
   resting_numbers_.clear();
 }
 
+void Engine::Gather(int count) {
+  const uint64_t now = NowMicros();
+  const bool is_busy = now - last_batch_at_ < kBusyWithinMicros;
+  last_batch_at_ = now;
+  if (is_busy && count < kLargeBatch) usleep(kGatherMicros);
+}
+
 void Engine::CloseHandle(uv_handle_s* handle) {
   uv_handle_set_data(handle, this);
   uv_close(handle, OnHandleClosed);
@@ -189,7 +214,10 @@ void Engine::OnReadable(uv_handle_s* handle, int status, int) {
 }
 
 void Engine::OnChecked(uv_handle_s* handle) {
-  static_cast<Engine*>(uv_handle_get_data(handle))->Deliver();
+  auto* engine = static_cast<Engine*>(uv_handle_get_data(handle));
+  const int count = engine->received_count_;
+  engine->Deliver();
+  if (count > 0) engine->Gather(count);
 }
 
 void Engine::OnPrepared(uv_handle_s* handle) {

@@ -43,6 +43,8 @@ class Engine {
   uv_handle_s* NewHandle(int type);
   void Receive(Socket* socket);
   void Deliver();
+  // Lets datagrams come together while they come fast.
+  void Gather(int count);
   void SendOf(Socket* socket);
   void CloseHandle(uv_handle_s* handle);
   Entry* sends() { return reinterpret_cast<Entry*>(bytes_ + kSendsAt); }
@@ -74,6 +76,7 @@ class Engine {
 
   int received_count_ = 0;
   bool is_delivering_ = false;
+  uint64_t last_batch_at_ = 0;
   mmsghdr headers_[kSlots];
   iovec parts_[kSlots];
   sockaddr_storage names_[kSlots];

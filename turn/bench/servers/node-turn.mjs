@@ -1,0 +1,17 @@
+// node-turn 0.0.6 for the benchmark and the conformance suite.
+import { createRequire } from 'node:module'
+
+const [port, username, password] = process.argv.slice(2)
+const Turn = createRequire(import.meta.url)('node-turn')
+const server = new Turn({
+  listeningIps: ['127.0.0.1'],
+  relayIps: ['127.0.0.1'],
+  listeningPort: Number(port),
+  minPort: 32000,
+  maxPort: 44999,
+  authMech: 'long-term',
+  realm: 'parley',
+  credentials: { [username ?? '']: password },
+  debugLevel: 'OFF',
+})
+server.start()
