@@ -28,10 +28,13 @@ export interface LoadFigures {
   readonly generatorCpuShare: number
 }
 
+/** Highest rates without loss, by carrier; 0 where it does not relay that at all. */
+export type Peaks = Readonly<Record<Carrier, number>>
+
 /** What was found of one contender. */
 export interface Figures {
   readonly name: string
-  readonly peak: number
+  readonly peaks: Peaks
   readonly atHalfPeak: LoadFigures
   readonly atHalfOfCoturn: LoadFigures | undefined
   readonly loads: readonly LoadFigures[]
@@ -69,48 +72,28 @@ export async function runBenchmark(parts: BenchmarkParts): Promise<Report> {
   try {
     const lanes = running.map((one) => new Lane(parts, one))
     say('peak rates …')
-    const peaks = new Map(lanes.map((lane) => [lane, lane.peak()]))
-    for (const [lane, peak] of peaks) say(`  ${lane.name}: ${Math.round(peak)} per second`)
-
-    for (const { shape, rate, burst } of loadsOf(plan)) {
-      say(
-        `${shape.carrier}, ${shape.direction}, ${shape.payloadBytes} bytes, ${rate}/s, by ${burst} …`,
-      )
-      for (let round = 0; round < plan.rounds; round++) {
-        for (const lane of lanes)
-          if (rate <= (peaks.get(lane) ?? 0)) lane.take({ shape, rate, burst })
-      }
+    for (const lane of lanes) {
+      lane.findPeaks()
+      say(`  ${lane.name}: ${Math.round(lane.peaks.channel)} per second`)
     }
-    const coturnPeak = [...peaks].find(([lane]) => lane.name === 'coturn')?.[1]
-    const atHalf = (lane: Lane, peak: number) => {
-      const load = { shape: plan.mainShape, rate: Math.round(peak / 2), burst: plan.burst }
-      for (let round = 0; round < plan.rounds; round++) lane.take(load)
-      return lane.figures(load)
-    }
+    const loads = loadsOf(plan)
+    for (const load of loads) takeRounds(lanes, load, parts)
     say('half load …')
-    const halves = new Map(
-      lanes.map((lane) => {
-        const own = atHalf(lane, peaks.get(lane) ?? 0)
-        const coturns = coturnPeak === undefined ? undefined : atHalf(lane, coturnPeak)
-        return [lane, { own, coturns }]
-      }),
-    )
+    const coturnPeak = lanes.find(({ name }) => name === 'coturn')?.peaks.channel
+    for (const lane of lanes) {
+      takeRounds([lane], halfOf(lane.peaks.channel, plan), parts)
+      if (coturnPeak !== undefined) takeRounds([lane], halfOf(coturnPeak, plan), parts)
+    }
     say('allocations …')
-    const contenders = lanes.flatMap((lane) => {
-      const half = halves.get(lane)
-      if (!half) return []
-      return {
-        name: lane.name,
-        peak: peaks.get(lane) ?? 0,
-        atHalfPeak: half.own,
-        atHalfOfCoturn: half.coturns,
-        loads: loadsOf(plan)
-          .filter(({ rate }) => rate <= (peaks.get(lane) ?? 0))
-          .map((load) => lane.figures(load)),
-        allocations: lane.allocations(),
-        idleBytes: lane.idleBytes(),
-      }
-    })
+    const contenders = lanes.map((lane) => ({
+      name: lane.name,
+      peaks: lane.peaks,
+      atHalfPeak: lane.figures(halfOf(lane.peaks.channel, plan)),
+      atHalfOfCoturn: coturnPeak === undefined ? undefined : lane.figures(halfOf(coturnPeak, plan)),
+      loads: loads.filter((load) => lane.can(load)).map((load) => lane.figures(load)),
+      allocations: lane.allocations(),
+      idleBytes: lane.idleBytes(),
+    }))
     return { when: new Date().toISOString(), machine: machine(), plan, contenders }
   } finally {
     for (const one of running) await one.stop()
@@ -120,6 +103,7 @@ export async function runBenchmark(parts: BenchmarkParts): Promise<Report> {
 /** One contender, with the samples of its rounds. */
 class Lane {
   readonly name: string
+  peaks: Peaks = { channel: 0, indication: 0 }
   readonly #parts: BenchmarkParts
   readonly #running: Running
   readonly #samples = new Map<string, Sample[]>()
@@ -131,12 +115,20 @@ class Lane {
     this.name = running.name
   }
 
-  peak(): number {
-    const { generator, plan } = this.#parts
-    const { mainShape, peak, burst } = plan
-    const flows = this.#stage(mainShape.carrier).flows(mainShape)
-    const run = (rate: number) => generator.run({ flows, rate, burst, seconds: peak.seconds })
-    return peakRate(run, peak)
+  findPeaks(): void {
+    const peakOf = (carrier: Carrier) => {
+      const { generator, plan } = this.#parts
+      const { mainShape, peak, burst } = plan
+      const flows = this.#stage(carrier).flows({ ...mainShape, carrier })
+      const run = (rate: number) => generator.run({ flows, rate, burst, seconds: peak.seconds })
+      return peakRate(run, peak)
+    }
+    this.peaks = { channel: peakOf('channel'), indication: peakOf('indication') }
+  }
+
+  /** Whether it relays the load without loss, as far as its peak tells. */
+  can({ shape, rate }: Load): boolean {
+    return rate <= this.peaks[shape.carrier]
   }
 
   take(load: Load): void {
@@ -183,6 +175,20 @@ class Lane {
     this.#stages.set(carrier, stage)
     return stage
   }
+}
+
+/** Lets the contenders that can take turns at a load. */
+function takeRounds(lanes: readonly Lane[], load: Load, { plan, say }: BenchmarkParts): void {
+  const { carrier, direction, payloadBytes } = load.shape
+  const able = lanes.filter((lane) => lane.can(load))
+  say(
+    `${carrier}, ${direction}, ${payloadBytes} bytes, ${Math.round(load.rate)}/s by ${load.burst} …`,
+  )
+  for (let round = 0; round < plan.rounds; round++) for (const lane of able) lane.take(load)
+}
+
+function halfOf(peak: number, { mainShape, burst }: Plan): Load {
+  return { shape: mainShape, rate: Math.max(1, Math.round(peak / 2)), burst }
 }
 
 function loadsOf({ mainShape, rates, otherShapes, otherBursts, burst }: Plan): readonly Load[] {

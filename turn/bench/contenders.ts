@@ -62,7 +62,7 @@ export function coturnArgs(
   return [
     ...['-n', '--lt-cred-mech', '-r', 'parley', '-u', `${username}:${password}`],
     ...['-L', '127.0.0.1', '-E', '127.0.0.1', '-p', String(port), '-m', '1'],
-    ...['--min-port', '45000', '--max-port', '60999', '--allow-loopback-peers', '--no-cli'],
+    ...['--min-port', '20000', '--max-port', '31999', '--allow-loopback-peers', '--no-cli'],
     ...['--no-tls', '--no-dtls', '--no-tcp', '--log-file', '/dev/null', '--pidfile', '/dev/null'],
     ...['--no-software-attribute', '--no-rfc5780', '--no-stun-backward-compatibility'],
   ]

@@ -75,31 +75,32 @@ export interface AllocationSample {
 }
 
 /**
- * Allocates and releases from `width` new sockets at a time: challenge, Allocate, Refresh to 0, as many
- * times as fit in `seconds`.
+ * Allocates and releases `count` times, from `width` new sockets at a time: challenge, Allocate, Refresh
+ * to 0. As many again before, since a server that compiles itself is slow at first.
  */
 export function measureAllocations(
   generator: Generator,
   running: Running & { readonly login: Login },
-  { width, seconds }: { readonly width: number; readonly seconds: number },
+  { width, count }: { readonly width: number; readonly count: number },
 ): AllocationSample {
-  let allocated = 0
-  let wallMs = 0
-  let cpuS = 0
-  while (wallMs < seconds * 1_000) {
-    const ends = generator.open(width).map(({ socket }) => ({
-      socket,
-      session: new TurnSession(running.login),
-    }))
+  let sample: AllocationSample = { perSecond: 0, perCpuSecond: 0 }
+  for (const _pass of ['warming up', 'counting']) {
     const cpuBefore = cpuSeconds(running.pid)
     const startedMs = performance.now()
-    allocated += allocateAll(generator, running.port, ends)
-    exchangeAll(generator, running.port, ends, (session) => session.release())
-    wallMs += performance.now() - startedMs
-    cpuS += cpuSeconds(running.pid) - cpuBefore
-    if (allocated === 0) break
+    let allocated = 0
+    while (allocated < count) {
+      const ends = newEnds(generator, running.login, width)
+      const more = allocateAll(generator, running.port, ends)
+      // A server that has stopped allocating is not waited for.
+      if (more < width / 2) break
+      allocated += more
+      exchangeAll(generator, running.port, ends, (session) => session.release())
+    }
+    const seconds = (performance.now() - startedMs) / 1_000
+    const cpuS = cpuSeconds(running.pid) - cpuBefore
+    sample = { perSecond: allocated / seconds, perCpuSecond: allocated / cpuS }
   }
-  return { perSecond: allocated / (wallMs / 1_000), perCpuSecond: allocated / cpuS }
+  return sample
 }
 
 /** Resident bytes that each of `count` idle allocations takes; they stay until they expire. */
@@ -110,13 +111,8 @@ export function measureIdleMemory(
 ): { readonly bytes: number; readonly allocations: number } {
   awaitServer(generator, running.port)
   const chunk = 50
-  const allocateChunk = () => {
-    const ends = generator.open(chunk).map(({ socket }) => ({
-      socket,
-      session: new TurnSession(running.login),
-    }))
-    return allocateAll(generator, running.port, ends)
-  }
+  const allocateChunk = () =>
+    allocateAll(generator, running.port, newEnds(generator, running.login, chunk))
   // What the first ones set up for all is not theirs.
   for (let warm = 0; warm < 4; warm++) allocateChunk()
   const before = residentBytes(running.pid)
@@ -132,6 +128,10 @@ export function measureIdleMemory(
 interface End {
   readonly socket: number
   readonly session: TurnSession
+}
+
+function newEnds(generator: Generator, login: Login, count: number): readonly End[] {
+  return generator.open(count).map(({ socket }) => ({ socket, session: new TurnSession(login) }))
 }
 
 function allocateAll(generator: Generator, port: number, ends: readonly End[]): number {

@@ -17,7 +17,7 @@ export interface Plan {
   /** Bursts that are measured besides, at the first rate. */
   readonly otherBursts: readonly number[]
   readonly peak: { readonly from: number; readonly steps: number; readonly seconds: number }
-  readonly allocations: { readonly width: number; readonly seconds: number }
+  readonly allocations: { readonly width: number; readonly count: number }
   readonly idleAllocations: number
 }
 
@@ -43,7 +43,7 @@ export const fullPlan: Plan = {
   ],
   otherBursts: [1, 16],
   peak: { from: 5_000, steps: 4, seconds: 1 },
-  allocations: { width: 100, seconds: 3 },
+  allocations: { width: 50, count: 3_000 },
   idleAllocations: 2_000,
 }
 
@@ -56,6 +56,6 @@ export const quickPlan: Plan = {
   otherShapes: fullPlan.otherShapes.slice(3, 5),
   otherBursts: [1],
   peak: { from: 5_000, steps: 2, seconds: 0.3 },
-  allocations: { width: 50, seconds: 0.5 },
+  allocations: { width: 50, count: 600 },
   idleAllocations: 400,
 }

@@ -10,10 +10,18 @@ export function formatReport(report: Report): string {
     `${machine}. Everything on loopback, in one run; contenders take turns, medians of ${plan.rounds} rounds of ${plan.seconds} s. ${plan.pairs} clients with a peer each, datagrams in bursts of ${plan.burst} per flow unless said otherwise. Counted is what arrives, by a generator in C++ that used ${percent(Math.max(...half.map(({ generatorCpuShare }) => generatorCpuShare)))} of a core at most at half load. CPU is that of all threads of the server (schedstat). Every server has one relay thread.`,
     `## ${mainShape.payloadBytes} bytes, ${mainShape.carrier}, ${mainShape.direction}`,
     table(
-      ['', 'peak/s without loss', 'p50 at half', 'p99 at half', "loss at half of coturn's peak"],
+      [
+        '',
+        'peak/s without loss',
+        'by indications',
+        'p50 at half',
+        'p99 at half',
+        "loss at half of coturn's peak",
+      ],
       contenders.map((one) => [
         one.name,
-        thousands(one.peak),
+        thousands(one.peaks.channel),
+        thousands(one.peaks.indication),
         `${Math.round(one.atHalfPeak.p50Us)} µs`,
         `${Math.round(one.atHalfPeak.p99Us)} µs`,
         one.atHalfOfCoturn ? percent(one.atHalfOfCoturn.loss) : '',

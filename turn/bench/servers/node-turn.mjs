@@ -1,7 +1,10 @@
-// node-turn 0.0.6 for the benchmark and the conformance suite.
+// node-turn 0.0.6, for the benchmark and the conformance suite: PORT USERNAME PASSWORD
 import { createRequire } from 'node:module'
 
-const [port, username, password] = process.argv.slice(2)
+/** @typedef {new (options: Record<string, unknown>) => { start(): void }} TurnClass */
+
+const [port, username = '', password = ''] = process.argv.slice(2)
+/** @type {TurnClass} */
 const Turn = createRequire(import.meta.url)('node-turn')
 const server = new Turn({
   listeningIps: ['127.0.0.1'],
@@ -11,7 +14,7 @@ const server = new Turn({
   maxPort: 44999,
   authMech: 'long-term',
   realm: 'parley',
-  credentials: { [username ?? '']: password },
+  credentials: { [username]: password },
   debugLevel: 'OFF',
 })
 server.start()
