@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -13,6 +13,13 @@ export class CertificateFolder {
     const files = ['-keyout', this.file(`${name}.key`), '-out', this.file(`${name}.crt`)]
     const subject = ['-days', '1', '-subj', `/CN=${name}`]
     execFileSync('openssl', ['req', '-x509', ...key, ...files, ...subject], { stdio: 'pipe' })
+  }
+
+  /** Puts a certificate and its key in the place of another's. */
+  copy(from: string, to: string): void {
+    for (const end of ['crt', 'key']) {
+      copyFileSync(this.file(`${from}.${end}`), this.file(`${to}.${end}`))
+    }
   }
 
   write(name: string, text: string): void {

@@ -4,7 +4,7 @@ import { methods } from '../src/wire/index.ts'
 import { TurnClient, datagramPathsHere, startTestServer } from './turn-client.ts'
 
 test.each(datagramPathsHere)(
-  '%s: garbage and impossible peers leave the server answering',
+  '[S22] %s: garbage and impossible peers leave the server answering',
   async (path) => {
     const server = await startTestServer({
       PARLEY_TURN_ALLOW_PEERS: '0.0.0.0/0',

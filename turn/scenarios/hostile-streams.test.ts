@@ -31,7 +31,7 @@ test.each([
   ['TLS on the plain port', Buffer.from('160301020001', 'hex')],
   ['a stranger’s huge frame', Buffer.from('4000ffff', 'hex')],
   ['a STUN header without its cookie', Buffer.alloc(20)],
-])('%s closes the connection and nothing else', async (_name, bytes) => {
+])('[S18] %s closes the connection and nothing else', async (_name, bytes) => {
   const socket = await connected()
   socket.write(bytes)
   await once(socket, 'close')

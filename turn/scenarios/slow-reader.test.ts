@@ -8,7 +8,7 @@ import { TurnClient, UdpEnd, portOf, startTestServer } from './turn-client.ts'
 const DATAGRAM_BYTES = 1_200
 const BURST = 200
 
-test('a client that stops reading loses datagrams instead of filling the server', async () => {
+test('[S20] a client that stops reading loses datagrams instead of filling the server', async () => {
   const server = await startTestServer({ PARLEY_TURN_ALLOW_PEERS: '127.0.0.0/8' })
   const peer = await UdpEnd.open()
   const socket = connect(portOf(server, 'tcp'), '127.0.0.1')

@@ -40,7 +40,7 @@ test('a client relays over TLS', async () => {
 test.each([
   ['TLS 1.1', { maxVersion: 'TLSv1.1', minVersion: 'TLSv1' }],
   ['another protocol by ALPN', { ALPNProtocols: ['h2'] }],
-] as const)('%s is refused', async (_name, options) => {
+] as const)('[S27] %s is refused', async (_name, options) => {
   const socket = connect({
     port: portOf(server, 'tls'),
     host: '127.0.0.1',

@@ -5,17 +5,20 @@ import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { Health, Metrics, createLog } from '@parley/service'
 import { readTurnConfig, startTurn } from '../src/index.ts'
-import type { TurnHandle } from '../src/index.ts'
+import type { ListenerAddress, ListenerKind, TurnHandle, TurnSources } from '../src/index.ts'
 import { batchedUdp } from '../src/io/batched-udp.ts'
 import { TurnDialogue, codeOf, endpoint, relayedAddressOf, testSecret } from '../src/testing.ts'
-import type { Endpoint } from '../src/wire/index.ts'
+import type { Endpoint, Message } from '../src/wire/index.ts'
 import { StreamFramer } from '../src/wire/index.ts'
 
 /** The datagram ports that can serve here: without a compiler there is only the pure one. */
 export const datagramPathsHere = batchedUdp() ? (['pure', 'batched'] as const) : (['pure'] as const)
 
 /** Starts a server on free ports of loopback; `env` adds to or changes its settings. */
-export async function startTestServer(env: Record<string, string> = {}): Promise<TurnHandle> {
+export async function startTestServer(
+  env: Record<string, string> = {},
+  sources: Partial<TurnSources> = {},
+): Promise<TurnHandle> {
   const config = readTurnConfig({
     PARLEY_TURN_LISTEN: 'udp://127.0.0.1:0,tcp://127.0.0.1:0',
     PARLEY_TURN_SECRET: testSecret,
@@ -27,11 +30,12 @@ export async function startTestServer(env: Record<string, string> = {}): Promise
     log: createLog('turn', { level: 'silent' }),
     metrics: new Metrics(),
     health: new Health(),
+    ...sources,
   })
 }
 
 /** The port of a transport's listener. */
-export function portOf(server: TurnHandle, transport: 'udp' | 'tcp' | 'tls'): number {
+export function portOf(server: TurnHandle, transport: ListenerKind): number {
   const listener = server.listeners.find((candidate) => candidate.transport === transport)
   if (!listener) throw new Error(`there is no ${transport} listener`)
   return listener.port
@@ -64,20 +68,26 @@ export class Inbox {
 /** A UDP socket on loopback, as a peer or as the carrier of a client. */
 export class UdpEnd {
   readonly inbox = new Inbox()
-  readonly #socket = createSocket('udp4')
+  readonly #socket
+  readonly #host: string
 
-  static async open(): Promise<UdpEnd> {
-    const end = new UdpEnd()
+  private constructor(host: string) {
+    this.#host = host
+    this.#socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
+  }
+
+  static async open(host = '127.0.0.1'): Promise<UdpEnd> {
+    const end = new UdpEnd(host)
     end.#socket.on('message', (bytes) => {
       end.inbox.put(bytes)
     })
-    end.#socket.bind(0, '127.0.0.1')
+    end.#socket.bind(0, host)
     await once(end.#socket, 'listening')
     return end
   }
 
   get endpoint(): Endpoint {
-    return endpoint('127.0.0.1', this.#socket.address().port)
+    return endpoint(this.#host, this.#socket.address().port)
   }
 
   send(bytes: Uint8Array, to: Pick<Endpoint, 'host' | 'port'>): void {
@@ -97,48 +107,70 @@ export class TurnClient {
   readonly #close: () => void
 
   private constructor(
-    user: string,
+    identity: { readonly user: string; readonly secret?: string },
     carrier: { send: (bytes: Uint8Array) => void; close: () => void },
   ) {
-    this.dialogue = new TurnDialogue({ user })
+    this.dialogue = new TurnDialogue(identity)
     this.#send = carrier.send
     this.#close = carrier.close
   }
 
-  static async overUdp(server: TurnHandle, user = 'alice'): Promise<TurnClient> {
-    const end = await UdpEnd.open()
-    const to = { host: '127.0.0.1', port: portOf(server, 'udp') }
-    const client = new TurnClient(user, {
-      send: (bytes) => {
-        end.send(bytes, to)
+  /** Reaches the UDP listener on `host`. */
+  static async overUdp(
+    server: TurnHandle,
+    user = 'alice',
+    host = '127.0.0.1',
+  ): Promise<TurnClient> {
+    const end = await UdpEnd.open(host)
+    const isThere = (listener: ListenerAddress) =>
+      listener.transport === 'udp' && listener.host === host
+    const to = { host, port: server.listeners.find(isThere)?.port ?? portOf(server, 'udp') }
+    const client = new TurnClient(
+      { user },
+      {
+        send: (bytes) => {
+          end.send(bytes, to)
+        },
+        close: () => {
+          end.close()
+        },
       },
-      close: () => {
-        end.close()
-      },
-    })
+    )
     void pipe(end.inbox, client.inbox)
     return client
   }
 
-  static async overTcp(server: TurnHandle, user = 'alice'): Promise<TurnClient> {
-    const socket = connect(portOf(server, 'tcp'), '127.0.0.1')
+  static async overTcp(
+    server: TurnHandle,
+    user = 'alice',
+    port = portOf(server, 'tcp'),
+  ): Promise<TurnClient> {
+    const socket = connect(port, '127.0.0.1')
     await once(socket, 'connect')
-    return TurnClient.#overStream(socket, user)
+    return TurnClient.#overStream(socket, { user })
   }
 
-  static async overTls(server: TurnHandle, user = 'alice'): Promise<TurnClient> {
+  static async overTls(
+    server: TurnHandle,
+    user = 'alice',
+    port = portOf(server, 'tls'),
+    secret = testSecret,
+  ): Promise<TurnClient> {
     const socket = connectTls({
-      port: portOf(server, 'tls'),
+      port,
       host: '127.0.0.1',
       rejectUnauthorized: false,
       ALPNProtocols: ['stun.turn'],
     })
     await once(socket, 'secureConnect')
-    return TurnClient.#overStream(socket, user)
+    return TurnClient.#overStream(socket, { user, secret })
   }
 
-  static #overStream(socket: Socket, user: string): TurnClient {
-    const client = new TurnClient(user, {
+  static #overStream(
+    socket: Socket,
+    identity: { readonly user: string; readonly secret?: string },
+  ): TurnClient {
+    const client = new TurnClient(identity, {
       send: (bytes) => socket.write(padded(bytes)),
       close: () => socket.destroy(),
     })
@@ -157,25 +189,26 @@ export class TurnClient {
 
   /** Sends a request, once more when it is challenged, and gives back the code of the answer. */
   async ask(build: (dialogue: TurnDialogue) => Uint8Array): Promise<number> {
-    return codeOf(await this.#converse(build))
+    return codeOf(await this.converse(build))
   }
 
   /** Allocates, and gives back the relayed address. */
   async allocate(): Promise<Endpoint> {
-    const answer = await this.#converse((dialogue) => dialogue.allocate())
+    const answer = await this.converse((dialogue) => dialogue.allocate())
     return relayedAddressOf(answer)
   }
 
-  close(): void {
-    this.#close()
-  }
-
-  async #converse(build: (dialogue: TurnDialogue) => Uint8Array) {
+  /** As {@link ask}, giving back the answer. */
+  async converse(build: (dialogue: TurnDialogue) => Uint8Array): Promise<Message> {
     this.send(build(this.dialogue))
     const first = this.dialogue.absorb(await this.inbox.take())
     if (codeOf(first) !== 401 && codeOf(first) !== 438) return first
     this.send(build(this.dialogue))
     return this.dialogue.absorb(await this.inbox.take())
+  }
+
+  close(): void {
+    this.#close()
   }
 }
 

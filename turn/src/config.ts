@@ -4,25 +4,19 @@ import {
   StartError,
   findPublicAddress,
   logLevelSetting,
-  parseHostPort,
   readSettings,
   setting,
 } from '@parley/service'
-import type { Transport } from './core/allocation.ts'
 import type { PortRange } from './core/peer-policy.ts'
 import type { PeerRange } from './core/peer-range.ts'
 import { parsePeerRange } from './core/peer-range.ts'
-import type { Limits } from './core/server-state.ts'
+import type { Limits, ServerConfig } from './core/server-state.ts'
 import { defaultLimits } from './core/server-state.ts'
+import type { AddressPair, ListenerAddress, UserSetting } from './setting-values.ts'
+import { parseAddressPair, parseListeners, parsePortRange, parseUser } from './setting-values.ts'
 import type { DatagramPath } from './io/datagrams.ts'
 import { datagramPaths } from './io/datagrams.ts'
 import type { Family } from './wire/index.ts'
-import { familyOf, formatAddress, parseAddress } from './wire/index.ts'
-
-/** Where clients reach the server. Port 0 takes any free one. */
-export interface ListenerAddress extends HostPort {
-  readonly transport: Transport
-}
 
 /** Where relays of one family are bound, and under which address clients announce them. */
 export interface RelayAddress {
@@ -35,22 +29,33 @@ export interface TurnConfig {
   readonly listeners: readonly ListenerAddress[]
   /** Whether the default TLS listener is missing because there is no certificate. */
   readonly isTlsLeftOut: boolean
-  /** PEM files; every `tls` listener needs them. */
+  /** PEM files; every `tls` and `auto` listener needs them. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
   /** Newest first; any of them may have signed a credential. */
   readonly secrets: readonly Secret[]
+  readonly users: readonly UserSetting[]
+  readonly maxCredentialSeconds: number
+  readonly endsWithCredential: boolean
   readonly realm: string
+  readonly defaultFamily: ServerConfig['defaultFamily']
   readonly relays: Readonly<Partial<Record<Family, RelayAddress>>>
   readonly relayPorts: PortRange
   readonly allowPeers: readonly PeerRange[]
   readonly denyPeers: readonly PeerRange[]
   readonly limits: Limits
+  /** Threads; `undefined` leaves it to whoever starts the server. */
+  readonly workers: number | undefined
+  readonly admin: { readonly address: HostPort; readonly token: Secret } | undefined
+  /** Files that hold what a reload can change. */
+  readonly watchedFiles: readonly string[]
   readonly datagrams: DatagramPath
   readonly metrics: HostPort | undefined
   readonly logLevel: string
 }
 
 const DEFAULT_LISTEN = 'udp://0.0.0.0:3478,tcp://0.0.0.0:3478,tls://0.0.0.0:5349'
+
+const BYTES_PER_KILOBIT = 125
 
 const addressList = {
   expected: 'IP addresses, at most one of each family, separated by commas',
@@ -65,18 +70,39 @@ const rangeList = {
 /** Every setting of the TURN server. */
 export const turnSettings = {
   listen: setting.custom<readonly ListenerAddress[] | undefined>('PARLEY_TURN_LISTEN', {
-    about: 'Where clients reach the server; without a certificate the default has no TLS.',
+    about:
+      'Where clients reach the server; auto takes plain and TLS clients on one TCP port. Without a certificate the default has no TLS.',
     fallback: undefined,
     defaultText: DEFAULT_LISTEN,
-    expected: 'udp://, tcp:// or tls:// with host:port, separated by commas',
+    expected: 'udp://, tcp://, tls:// or auto:// with host:port, separated by commas',
     parse: parseListeners,
   }),
   secrets: setting.secrets('PARLEY_TURN_SECRET', {
     about: 'Secrets that sign TURN credentials, newest first.',
   }),
+  users: setting.secrets('PARLEY_TURN_USERS', {
+    about:
+      'Users whose passwords do not end, each name:password, beside or instead of signed credentials.',
+  }),
+  maxCredentialSeconds: setting.integer('PARLEY_TURN_MAX_CREDENTIAL_SECONDS', {
+    about: 'Signed credentials that end later than this from now are refused.',
+    fallback: 604_800,
+    min: 60,
+    max: 315_360_000,
+  }),
+  endsWithCredential: setting.flag('PARLEY_TURN_STRICT_EXPIRY', {
+    about: 'Whether an allocation ends with its credential; otherwise running calls go on.',
+    fallback: false,
+  }),
   realm: setting.text('PARLEY_TURN_REALM', {
     about: 'Realm of the credentials.',
     fallback: 'parley',
+  }),
+  defaultFamily: setting.choice('PARLEY_TURN_DEFAULT_FAMILY', {
+    about:
+      'Family of a relay for which the client names none: ipv4, as the RFC says, or that of the client.',
+    fallback: 'ipv4',
+    words: ['ipv4', 'client'],
   }),
   relayAddress: setting.custom('PARLEY_TURN_RELAY_ADDRESS', {
     about: 'Address to which relays are bound, one for each family; found out when unset.',
@@ -108,6 +134,44 @@ export const turnSettings = {
     about: 'Peers that relays may not reach; wins over what is allowed.',
     ...rangeList,
   }),
+  userAllocations: setting.integer('PARLEY_TURN_USER_ALLOCATIONS', {
+    about: 'Allocations that one user may hold.',
+    fallback: defaultLimits.allocationsPerUser,
+    min: 1,
+    max: 65_536,
+  }),
+  totalAllocations: setting.integer('PARLEY_TURN_TOTAL_ALLOCATIONS', {
+    about: 'Allocations that all users together may hold.',
+    fallback: defaultLimits.allocations,
+    min: 1,
+    max: 131_072,
+  }),
+  userKbps: setting.integer('PARLEY_TURN_USER_KBPS', {
+    about: 'Kilobits per second that one user may relay, both directions together; 0 for no limit.',
+    fallback: 0,
+    min: 0,
+    max: 16_000_000,
+  }),
+  totalKbps: setting.integer('PARLEY_TURN_TOTAL_KBPS', {
+    about: 'Kilobits per second that all users together may relay; 0 for no limit.',
+    fallback: 0,
+    min: 0,
+    max: 16_000_000,
+  }),
+  workers: setting.integer('PARLEY_TURN_WORKERS', {
+    about: 'Worker threads; when unset, one per core, and one within npm start.',
+    fallback: undefined,
+    min: 1,
+    max: 256,
+  }),
+  admin: setting.hostPort('PARLEY_TURN_ADMIN', {
+    about: 'Private address of the admin API: sessions, drain, reload.',
+    fallback: undefined,
+  }),
+  adminToken: setting.secret('PARLEY_TURN_ADMIN_TOKEN', {
+    about: 'Bearer token of the admin API.',
+    minLength: 16,
+  }),
   tlsCert: setting.text('PARLEY_TURN_TLS_CERT', {
     about: 'PEM file with the certificate chain of the TLS listeners.',
     fallback: undefined,
@@ -138,16 +202,19 @@ export function readTurnConfig(
   interfaces: ReturnType<typeof networkInterfaces> = networkInterfaces(),
 ): TurnConfig {
   const values = readSettings(turnSettings, env)
-  if (values.secrets.length === 0) {
+  if (values.secrets.length === 0 && values.users.length === 0) {
     throw new StartError(
       'PARLEY_TURN_SECRET is not set. Give it the secret with which signaling signs TURN credentials.',
     )
   }
+  if (values.admin && !values.adminToken) {
+    throw new StartError('PARLEY_TURN_ADMIN needs PARLEY_TURN_ADMIN_TOKEN, a token for its users.')
+  }
   const tls = certificateFiles(values.tlsCert, values.tlsKey)
   const listeners = values.listen ?? parseListeners(DEFAULT_LISTEN)?.filter(reachable(tls)) ?? []
-  if (!tls && listeners.some(({ transport }) => transport === 'tls')) {
+  if (!tls && listeners.some(({ transport }) => transport === 'tls' || transport === 'auto')) {
     throw new StartError(
-      'PARLEY_TURN_LISTEN asks for TLS: set PARLEY_TURN_TLS_CERT and PARLEY_TURN_TLS_KEY, or leave tls:// out.',
+      'PARLEY_TURN_LISTEN asks for TLS: set PARLEY_TURN_TLS_CERT and PARLEY_TURN_TLS_KEY, or leave tls:// and auto:// out.',
     )
   }
   const external = { ...values.publicAddress, ...values.externalAddress }
@@ -156,19 +223,38 @@ export function readTurnConfig(
     isTlsLeftOut: values.listen === undefined && !tls,
     tls,
     secrets: values.secrets,
+    users: readUsers(values.users),
+    maxCredentialSeconds: values.maxCredentialSeconds,
+    endsWithCredential: values.endsWithCredential,
     realm: values.realm,
+    defaultFamily: values.defaultFamily,
     relays: relayAddresses(values.relayAddress, external, interfaces),
     relayPorts: values.relayPorts,
     allowPeers: values.allowPeers,
     denyPeers: values.denyPeers,
-    limits: defaultLimits,
+    limits: {
+      ...defaultLimits,
+      allocations: values.totalAllocations,
+      allocationsPerUser: values.userAllocations,
+      userBytesPerSecond: values.userKbps * BYTES_PER_KILOBIT,
+      totalBytesPerSecond: values.totalKbps * BYTES_PER_KILOBIT,
+    },
+    workers: values.workers,
+    admin:
+      values.admin && values.adminToken
+        ? { address: values.admin, token: values.adminToken }
+        : undefined,
+    watchedFiles: [
+      values.tlsCert,
+      values.tlsKey,
+      env['PARLEY_TURN_SECRET_FILE'],
+      env['PARLEY_TURN_USERS_FILE'],
+    ].filter((file) => file !== undefined),
     datagrams: values.datagrams,
     metrics: values.metrics,
     logLevel: values.logLevel,
   })
 }
-
-type AddressPair = Readonly<Partial<Record<Family, string>>>
 
 function relayAddresses(
   bound: AddressPair,
@@ -190,6 +276,14 @@ function relayAddresses(
   return relays
 }
 
+function readUsers(secrets: readonly Secret[]): readonly UserSetting[] {
+  return secrets.map((secret) => {
+    const user = parseUser(secret.reveal())
+    if (user) return user
+    throw new StartError('PARLEY_TURN_USERS must be name:password, separated by commas.')
+  })
+}
+
 function reachable(tls: TurnConfig['tls']): (listener: ListenerAddress) => boolean {
   return ({ transport }) => transport !== 'tls' || tls !== undefined
 }
@@ -202,39 +296,4 @@ function certificateFiles(
   if (certFile === undefined && keyFile === undefined) return undefined
   const missing = certFile === undefined ? 'PARLEY_TURN_TLS_CERT' : 'PARLEY_TURN_TLS_KEY'
   throw new StartError(`${missing} is not set; certificate and key go together.`)
-}
-
-function parseListeners(text: string): readonly ListenerAddress[] | undefined {
-  const listeners: ListenerAddress[] = []
-  for (const part of text.split(',')) {
-    const match = /^(udp|tcp|tls):\/\/(.+)$/.exec(part.trim())
-    const address = parseHostPort(match?.[2] ?? '')
-    if (!match || !address || parseAddress(address.host) === undefined) return undefined
-    // The expression admits no other words.
-    listeners.push({ transport: match[1] as Transport, ...address })
-  }
-  return listeners
-}
-
-function parseAddressPair(text: string): AddressPair | undefined {
-  const pair: Partial<Record<Family, string>> = {}
-  for (const part of text.split(',')) {
-    const address = parseAddress(part.trim())
-    if (address === undefined) return undefined
-    const family = familyOf(address)
-    if (pair[family] !== undefined || isUnspecified(address)) return undefined
-    pair[family] = part.trim()
-  }
-  return pair
-}
-
-function isUnspecified(address: number | string): boolean {
-  return formatAddress(address) === '0.0.0.0' || formatAddress(address) === '0:0:0:0:0:0:0:0'
-}
-
-function parsePortRange(text: string): PortRange | undefined {
-  const match = /^(\d{1,5})-(\d{1,5})$/.exec(text)
-  const first = Number(match?.[1])
-  const last = Number(match?.[2])
-  return first >= 1024 && last <= 65_535 && first <= last ? { first, last } : undefined
 }

@@ -15,13 +15,17 @@ test('credentials carry expiry and user, signed as coturn expects', () => {
 })
 
 test('a username is good until its second of expiry', () => {
-  expect(checkUsername('1800000000:alice', now - 1)).toEqual({ ok: true, user: 'alice' })
+  expect(checkUsername('1800000000:alice', now - 1)).toEqual({
+    ok: true,
+    user: 'alice',
+    expiresAt: now,
+  })
   expect(checkUsername('1800000000:alice', now)).toEqual({ ok: false, reason: 'expired' })
 })
 
 test('colons, percent signs and line ends in a user are its own', () => {
   const user = 'a:b:%s{\r\n'
-  expect(checkUsername(`1900000000:${user}`, now)).toEqual({ ok: true, user })
+  expect(checkUsername(`1900000000:${user}`, now)).toMatchObject({ ok: true, user })
 })
 
 test.each(['', 'alice', ':alice', '1900000000', '1900000000:', 'x1900000000:a', '1e9:a', '-5:a'])(

@@ -17,7 +17,8 @@ export interface Credentials {
 
 /** The user whom a username names, or why it names none. */
 export type UsernameCheck =
-  | { readonly ok: true; readonly user: string }
+  /** `expiresAt` is epoch ms. */
+  | { readonly ok: true; readonly user: string; readonly expiresAt: number }
   | { readonly ok: false; readonly reason: 'malformed' | 'expired' }
 
 /** Mints credentials for `user` that are good for `lifetimeSeconds` from `now` (epoch ms). */
@@ -47,5 +48,6 @@ export function checkUsername(username: string, now: number): UsernameCheck {
   const match = /^(\d{1,12}):(.+)$/su.exec(username)
   const user = match?.[2]
   if (user === undefined) return { ok: false, reason: 'malformed' }
-  return now < Number(match?.[1]) * 1000 ? { ok: true, user } : { ok: false, reason: 'expired' }
+  const expiresAt = Number(match?.[1]) * 1000
+  return now < expiresAt ? { ok: true, user, expiresAt } : { ok: false, reason: 'expired' }
 }

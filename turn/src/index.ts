@@ -1,4 +1,6 @@
 export { readTurnConfig, turnSettings } from './config.ts'
-export type { ListenerAddress, RelayAddress, TurnConfig } from './config.ts'
+export type { RelayAddress, TurnConfig } from './config.ts'
+export type { FleetSession } from './fleet.ts'
+export type { ListenerAddress, ListenerKind } from './setting-values.ts'
 export { startTurn } from './start.ts'
-export type { TurnHandle, TurnSources, TurnStats } from './start.ts'
+export type { DrainOrder, DrainStatus, TurnHandle, TurnSources, TurnStats } from './start.ts'

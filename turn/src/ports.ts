@@ -29,22 +29,30 @@ export type OnDatagram = (
   host?: string,
 ) => void
 
-/** Where to bind. With `reusePort`, threads share a port and the system spreads clients over them. */
-export interface DatagramAddress {
+/** Where a socket is bound. Port 0 takes any free one. */
+export interface SocketAddress {
   readonly host: string
   readonly port: number
-  readonly reusePort?: boolean
+  /** Whether other workers listen there too; the system keeps each client with one of them. */
+  readonly isShared?: boolean
 }
 
 /** Binds a datagram port; rejects with the error of the system. */
-export type OpenDatagramPort = (
-  at: DatagramAddress,
-  onDatagram: OnDatagram,
-) => Promise<DatagramPort>
+export type OpenDatagramPort = (at: SocketAddress, onDatagram: OnDatagram) => Promise<DatagramPort>
 
 /** The way to clients: one listener for all datagram clients, one connection for each stream. */
 export interface ClientRoute {
   /** `false` when the client does not keep up or is gone. */
   send(client: Client, bytes: Uint8Array): boolean
   close(): void
+}
+
+/** A datagram that came to a worker that does not have its client. Plain data. */
+export interface StrayDatagram {
+  readonly bytes: Uint8Array
+  readonly address: IpAddress
+  readonly port: number
+  readonly host: string | undefined
+  /** The listener that it came by. */
+  readonly route: number
 }

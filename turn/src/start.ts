@@ -1,22 +1,17 @@
-import { randomBytes } from 'node:crypto'
-import { networkInterfaces } from 'node:os'
 import type { Health, Log, Metrics } from '@parley/service'
-import { formatHostPort, listenError } from '@parley/service'
-import type { ListenerAddress, TurnConfig } from './config.ts'
-import { PeerPolicy } from './core/peer-policy.ts'
-import type { ServerConfig } from './core/server-state.ts'
-import { TurnServer } from './core/server.ts'
-import { checkUsername, passwordFor } from './credentials.ts'
-import { chooseDatagrams } from './io/datagrams.ts'
-import { TurnLoop } from './io/loop.ts'
-import type { StreamListener } from './io/tcp.ts'
-import { openTcp } from './io/tcp.ts'
-import type { Certificate } from './io/tls.ts'
-import { loadCertificate, openTls } from './io/tls.ts'
-import { randomPool } from './random-pool.ts'
-import { publishMetrics } from './telemetry.ts'
-import type { Family, IpAddress } from './wire/index.ts'
-import { longTermKey, parseAddress, parseSocketAddress } from './wire/index.ts'
+import type { AdminServer } from './admin.ts'
+import { serveAdmin } from './admin.ts'
+import type { TurnConfig } from './config.ts'
+import { Counters, dropReasons } from './core/counters.ts'
+import type { Drain } from './core/server-state.ts'
+import type { SessionSelector } from './core/sessions.ts'
+import { engineKeys, engineOptions } from './engine-options.ts'
+import type { FleetSession } from './fleet.ts'
+import { Fleet } from './fleet.ts'
+import type { ListenerAddress } from './setting-values.ts'
+import { publishMetrics, sumOf } from './telemetry.ts'
+import type { SpawnWorker } from './thread-member.ts'
+import { spawnWorker } from './thread-member.ts'
 
 const HEALTH_PART = 'turn'
 
@@ -25,6 +20,8 @@ export interface TurnSources {
   readonly log: Log
   readonly metrics: Metrics
   readonly health: Health
+  /** Starts a worker thread; for tests that end one. */
+  readonly spawn?: SpawnWorker
 }
 
 /** Totals since the start. Bytes and packets are payloads, in both directions. */
@@ -38,11 +35,35 @@ export interface TurnStats {
   readonly dropped: number
 }
 
+/** How a server leaves: new clients are turned away at once, what is left ends at the deadline. */
+export interface DrainOrder extends Drain {
+  readonly deadlineMs: number
+}
+
+/** A drain that is under way; `endsAt` is epoch ms. */
+export interface DrainStatus {
+  readonly endsAt: number
+}
+
 /** A running TURN server. */
 export interface TurnHandle {
   /** In the order of the configuration, with the ports that were bound. */
   readonly listeners: readonly ListenerAddress[]
+  /** Where the admin API answers, if anywhere. */
+  readonly adminPort: number | undefined
   stats(): TurnStats
+  sessions(): Promise<readonly FleetSession[]>
+  /** Ends sessions, of one worker if that is named; gives back how many. */
+  endSessions(selector: SessionSelector, worker?: number): Promise<number>
+  drain(order: DrainOrder): Promise<void>
+  cancelDrain(): Promise<void>
+  readonly drainStatus: DrainStatus | undefined
+  /**
+   * Takes over secrets, users, certificate and peer rules of a newly read configuration; what else
+   * has changed waits for a restart. Rejects with `StartError`, and changes nothing, when certificate
+   * and key do not fit.
+   */
+  reload(config: TurnConfig): Promise<void>
   /** Closes listeners, connections and relays; idempotent. */
   close(): Promise<void>
 }
@@ -51,147 +72,83 @@ export interface TurnHandle {
  * Starts a TURN server. Rejects with `StartError`, and leaves nothing open, when a listener cannot be
  * bound or certificate and key do not fit.
  */
-export async function startTurn(
-  config: TurnConfig,
-  { log, metrics, health }: TurnSources,
-): Promise<TurnHandle> {
+export async function startTurn(config: TurnConfig, sources: TurnSources): Promise<TurnHandle> {
+  const { log, metrics, health, spawn = spawnWorker } = sources
   health.notReady(HEALTH_PART, 'starting')
-  const certificate = config.tls && loadCertificate(config.tls.certFile, config.tls.keyFile)
+  const workers = config.workers ?? 1
+  const options = engineOptions(config, workers)
   if (config.isTlsLeftOut) {
     log.info('no TLS: set PARLEY_TURN_TLS_CERT and PARLEY_TURN_TLS_KEY to serve clients over TLS')
   }
-  const datagrams = chooseDatagrams(config.datagrams)
-  log.info({ path: datagrams.path }, 'datagrams')
-  const random = randomPool()
-  const serverConfig = coreConfig(config, random)
-  const server = new TurnServer(serverConfig)
-  const loop = new TurnLoop({
-    server,
-    log,
-    random,
-    openDatagramPort: datagrams.open,
-    scratch: datagrams.scratch,
-    relayHosts: relayHosts(config),
-    onTick: publishMetrics(metrics, server),
-  })
-  const streamListeners: StreamListener[] = []
-  const close = () => {
-    health.notReady(HEALTH_PART, 'stopped')
-    for (const listener of streamListeners) listener.close()
-    loop.close()
-    return Promise.resolve()
+  const fleet = await Fleet.start({ options, workers, spawn, log })
+  for (const { transport, port } of fleet.listeners) log.info({ transport, port }, 'listening')
+  const counters = options.memory.workers.map((own) => new Counters(own.counters))
+  publishMetrics(metrics, counters)
+  let drainStatus: DrainStatus | undefined
+  let drainDeadline: NodeJS.Timeout | undefined
+  let admin: AdminServer | undefined
+
+  const handle: TurnHandle = {
+    listeners: fleet.listeners,
+    get adminPort() {
+      return admin?.port
+    },
+    stats: () => statsOf(counters),
+    sessions: () => fleet.sessions(),
+    endSessions: (selector, worker) => fleet.endSessions(selector, worker),
+    drain: async ({ deadlineMs, alternates }) => {
+      clearTimeout(drainDeadline)
+      drainStatus = { endsAt: Date.now() + deadlineMs }
+      health.notReady(HEALTH_PART, 'draining')
+      log.info({ deadlineMs }, 'draining: new clients are turned away')
+      drainDeadline = setTimeout(() => {
+        void fleet.endSessions({ by: 'all' }).then((ended) => {
+          log.info({ ended }, 'the drain is over')
+        })
+      }, deadlineMs)
+      await fleet.drain({ alternates })
+    },
+    cancelDrain: async () => {
+      if (!drainStatus) return
+      clearTimeout(drainDeadline)
+      drainStatus = undefined
+      await fleet.drain(undefined)
+      health.ready(HEALTH_PART)
+      log.info('the drain was cancelled: new clients are welcome')
+    },
+    get drainStatus() {
+      return drainStatus
+    },
+    reload: async (next) => {
+      await fleet.useKeys(engineKeys(next))
+      log.info('secrets, certificate and peer rules were read again')
+    },
+    close: async () => {
+      health.notReady(HEALTH_PART, 'stopped')
+      clearTimeout(drainDeadline)
+      admin?.close()
+      await fleet.close()
+    },
   }
-  const listeners: ListenerAddress[] = []
-  for (const address of config.listeners) {
-    try {
-      const port = await open(address, { loop, certificate, streamListeners })
-      serverConfig.policy.addListenerPort(port)
-      listeners.push({ ...address, port })
-      log.info({ transport: address.transport, port }, 'listening')
-    } catch (error) {
-      await close()
-      // Sockets reject with nothing but errors of the system.
-      const systemError = error as NodeJS.ErrnoException
-      throw listenError(systemError, nameOf(address), 'PARLEY_TURN_LISTEN')
-    }
+  try {
+    admin = config.admin && (await serveAdmin(config.admin, handle))
+  } catch (error) {
+    await handle.close()
+    throw error
   }
   health.ready(HEALTH_PART)
+  return handle
+}
+
+function statsOf(workers: readonly Counters[]): TurnStats {
   return {
-    listeners,
-    stats: () => {
-      const { packetsToPeer, bytesToPeer, packetsToClient, bytesToClient } = server.counters
-      return {
-        allocations: server.allocationCount,
-        packetsToPeer,
-        bytesToPeer,
-        packetsToClient,
-        bytesToClient,
-        dropped: [...server.counters.drops.values()].reduce((sum, count) => sum + count, 0),
-      }
-    },
-    close,
+    allocations: sumOf(workers, (counters) => counters.allocations),
+    packetsToPeer: sumOf(workers, (counters) => counters.packetsToPeer),
+    bytesToPeer: sumOf(workers, (counters) => counters.bytesToPeer),
+    packetsToClient: sumOf(workers, (counters) => counters.packetsToClient),
+    bytesToClient: sumOf(workers, (counters) => counters.bytesToClient),
+    dropped: sumOf(workers, (counters) =>
+      dropReasons.reduce((sum, reason) => sum + counters.drops(reason), 0),
+    ),
   }
-}
-
-async function open(
-  address: ListenerAddress,
-  {
-    loop,
-    certificate,
-    streamListeners,
-  }: {
-    loop: TurnLoop
-    certificate: Certificate | undefined
-    streamListeners: StreamListener[]
-  },
-): Promise<number> {
-  const { transport } = address
-  if (transport === 'udp') return loop.listenForDatagrams(address)
-  const listener =
-    transport === 'tls' && certificate
-      ? await openTls(address, certificate, (socket) => {
-          loop.addStream(socket, 'tls')
-        })
-      : await openTcp(address, (socket) => {
-          loop.addStream(socket, 'tcp')
-        })
-  streamListeners.push(listener)
-  return listener.port
-}
-
-function coreConfig(config: TurnConfig, random: ServerConfig['random']): ServerConfig {
-  const announced: Partial<Record<Family, IpAddress>> = {}
-  const relayAddresses: IpAddress[] = []
-  for (const family of [4, 6] as const) {
-    const relay = config.relays[family]
-    const address = relay && parseAddress(relay.announced)
-    if (address === undefined) continue
-    announced[family] = address
-    relayAddresses.push(address)
-  }
-  const secrets = config.secrets.map((secret) => secret.reveal())
-  const { realm, relayPorts, limits, allowPeers, denyPeers } = config
-  return {
-    realm,
-    announced,
-    relayPorts,
-    limits,
-    random,
-    nonceKey: randomBytes(32),
-    policy: new PeerPolicy({
-      allow: allowPeers,
-      deny: denyPeers,
-      ownAddresses: ownAddresses(config),
-      relayAddresses,
-      relayPorts,
-    }),
-    credentials: (username, wallMs) => {
-      const check = checkUsername(username, wallMs)
-      return {
-        user: check.ok ? check.user : undefined,
-        keys: secrets.map((secret) => longTermKey(username, realm, passwordFor(username, secret))),
-      }
-    },
-  }
-}
-
-/** Every address that leads to this machine, as far as it can know. */
-function ownAddresses({ relays, listeners }: TurnConfig): readonly IpAddress[] {
-  const texts = [
-    ...Object.values(networkInterfaces()).flatMap((list) => list?.map((i) => i.address) ?? []),
-    ...Object.values(relays).flatMap(({ host, announced }) => [host, announced]),
-    ...listeners.map(({ host }) => host),
-  ]
-  return texts.map(parseSocketAddress).filter((address) => address !== undefined)
-}
-
-function relayHosts({ relays }: TurnConfig): Partial<Record<Family, string>> {
-  const hosts: Partial<Record<Family, string>> = {}
-  if (relays[4]) hosts[4] = relays[4].host
-  if (relays[6]) hosts[6] = relays[6].host
-  return hosts
-}
-
-function nameOf(address: ListenerAddress): string {
-  return `${address.transport}://${formatHostPort(address)}`
 }

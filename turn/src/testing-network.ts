@@ -1,11 +1,14 @@
 import type { Client, Transport } from './core/allocation.ts'
+import { Commons, newCommonsMemory } from './core/commons.ts'
+import type { CommonsMemory } from './core/commons.ts'
 import { PeerPolicy } from './core/peer-policy.ts'
 import type { PeerPolicyParts } from './core/peer-policy.ts'
 import { frameForClient } from './core/relay.ts'
-import type { Command, Limits, Relayed } from './core/server-state.ts'
+import type { Command, Limits, Relayed, ServerConfig } from './core/server-state.ts'
 import { defaultLimits } from './core/server-state.ts'
 import { TurnServer } from './core/server.ts'
-import { checkUsername, passwordFor } from './credentials.ts'
+import type { StaticUser } from './credential-store.ts'
+import { CredentialStore } from './credential-store.ts'
 import {
   TurnDialogue,
   codeOf,
@@ -16,7 +19,7 @@ import {
   testSecret,
 } from './testing.ts'
 import type { Endpoint, IpAddress, Message } from './wire/index.ts'
-import { encodeChannelData, longTermKey } from './wire/index.ts'
+import { encodeChannelData, familyOf } from './wire/index.ts'
 
 /** A moment to begin at, epoch ms. */
 const START = 1_800_000_000_000
@@ -36,6 +39,11 @@ export interface VirtualTurnOptions {
   readonly secrets?: readonly string[]
   readonly relayPorts?: { readonly first: number; readonly last: number }
   readonly withIpv6?: boolean
+  readonly users?: readonly StaticUser[]
+  /** Shared with other workers, of which this is number `worker`. */
+  readonly memory?: CommonsMemory
+  readonly worker?: number
+  readonly config?: Partial<ServerConfig>
 }
 
 /** The core with clients and peers around it, on virtual time. */
@@ -54,7 +62,11 @@ export class VirtualTurn {
 
   constructor(options: VirtualTurnOptions = {}) {
     const { relayPorts = { first: 50_000, last: 50_099 }, secrets = [testSecret] } = options
+    const { users = [], worker = 0 } = options
+    const { memory = newCommonsMemory({ workers: 1, ports: relayPorts, seed: 1 }) } = options
+    const limits = { ...defaultLimits, ...options.limits }
     const announced = { 4: address('203.0.113.1'), 6: address('2001:db8::1') }
+    const offered = options.withIpv6 ? announced : { 4: announced[4] }
     this.policy = new PeerPolicy({
       allow: [],
       deny: [],
@@ -66,19 +78,22 @@ export class VirtualTurn {
     this.policy.addListenerPort(LISTENER_PORT)
     this.server = new TurnServer({
       realm: testRealm,
-      announced: options.withIpv6 ? announced : { 4: announced[4] },
-      relayPorts,
+      announced: offered,
+      bound: offered,
+      defaultFamily: 'ipv4',
+      endsWithCredential: false,
       policy: this.policy,
-      limits: { ...defaultLimits, ...options.limits },
+      limits,
+      commons: new Commons(memory, worker, limits),
       nonceKey: new Uint8Array(32).fill(7),
       random: this.#random,
-      credentials: (username, wallMs) => {
-        const check = checkUsername(username, wallMs)
-        const keyUnder = (secret: string) =>
-          longTermKey(username, testRealm, passwordFor(username, secret))
-        return { user: check.ok ? check.user : undefined, keys: secrets.map(keyUnder) }
-      },
+      credentials: new CredentialStore(
+        { secrets, users },
+        { realm: testRealm, maxLifetimeMs: 604_800_000, decoy: 'nobody knows this one' },
+      ),
+      ...options.config,
     })
+    this.server.sweep(this.now, this.now)
   }
 
   /** A client on a 5-tuple of its own; datagram clients are made anew for each packet, as outside. */
@@ -90,15 +105,17 @@ export class VirtualTurn {
       transport = 'udp',
       secret = testSecret,
       lifetimeSeconds = 86_400,
+      password,
     }: {
       user?: string
       host?: string
       transport?: Transport
       secret?: string
       lifetimeSeconds?: number
+      password?: string
     } = {},
   ): VirtualClient {
-    const dialogue = new TurnDialogue({ user, secret, lifetimeSeconds, now: this.now })
+    const dialogue = new TurnDialogue({ user, secret, lifetimeSeconds, now: this.now, password })
     return new VirtualClient(this, endpoint(host, port), { transport, dialogue })
   }
 
@@ -106,8 +123,9 @@ export class VirtualTurn {
   peerSends(from: Endpoint, to: Endpoint, payload: string): void {
     const bytes = Buffer.from(payload)
     for (const command of this.commands) {
-      if (command.type !== 'bindRelay' || command.allocation.relayed.port !== to.port) continue
-      const relayed = this.server.fromPeer(command.allocation, from, bytes.length, this.now)
+      if (command.type !== 'bindRelay' || command.relay.relayed.port !== to.port) continue
+      if (command.relay.family !== familyOf(to.address)) continue
+      const relayed = this.server.fromPeer(command.relay, from, bytes.length, this.now)
       if (relayed) this.deliver(relayed, bytes)
     }
   }
@@ -136,7 +154,7 @@ export class VirtualTurn {
       return
     }
     this.sentToPeers.push({
-      relayPort: relayed.allocation.relayed.port,
+      relayPort: relayed.relay.relayed.port,
       peer: `${relayed.peer.host}:${relayed.peer.port}`,
       payload: Buffer.from(payload).toString(),
     })
@@ -161,10 +179,10 @@ export class VirtualTurn {
       this.#clients.get(command.client)?.inbox.push(command.bytes)
     }
     if (command.type !== 'bindRelay' || this.holdsBinds) return
-    if (this.portsInUse.has(command.allocation.relayed.port)) {
-      this.server.relayFailed(command.allocation, 'portInUse')
+    if (this.portsInUse.has(command.relay.relayed.port)) {
+      this.server.relayFailed(command.relay, 'portInUse', this.now)
     } else {
-      this.server.relayBound(command.allocation, this.now)
+      this.server.relayBound(command.relay, this.now)
     }
   }
 }
@@ -212,6 +230,12 @@ export class VirtualClient {
   /** As {@link converse}, giving back the code: 0 for success. */
   ask(build: (dialogue: TurnDialogue) => Uint8Array): number {
     return codeOf(this.converse(build))
+  }
+
+  /** Gets a nonce, as from the challenge of an earlier request. */
+  getChallenged(): this {
+    this.#answerTo(this.dialogue.allocate())
+    return this
   }
 
   /** Allocates and gives back the relayed address. */

@@ -4,10 +4,18 @@
  * @module
  */
 import { mintCredentials } from './credentials.ts'
-import type { Attribute, DecodeResult, Endpoint, Message } from './wire/index.ts'
+import type {
+  Attribute,
+  DecodeResult,
+  Endpoint,
+  IntegrityHash,
+  Message,
+  PasswordAlgorithm,
+} from './wire/index.ts'
 import {
   ERROR_CODE,
   NONCE,
+  PASSWORD_ALGORITHMS,
   PROTOCOL_UDP,
   REALM,
   USERNAME,
@@ -24,10 +32,12 @@ import {
   longTermKey,
   methods,
   parseAddress,
+  passwordAlgorithm,
   readErrorCode,
   readXorAddress,
   requestedTransport,
   transactionIdOf,
+  userHash,
   writeUint32,
   xorAddress,
 } from './wire/index.ts'
@@ -74,12 +84,37 @@ export function relayedAddressOf(message: Message): Endpoint {
   return address
 }
 
+/** How a client uses the long-term credential mechanism. RFC 8489 §9.2.3. */
+export interface SigningScheme {
+  /** Sent as PASSWORD-ALGORITHM, with the list that the server gave. */
+  readonly algorithm: PasswordAlgorithm | undefined
+  readonly hash: IntegrityHash
+  readonly namesItselfBy: 'username' | 'userHash'
+}
+
+/** The way of RFC 5389, which browsers go. */
+export const plainScheme: SigningScheme = {
+  algorithm: undefined,
+  hash: 'sha1',
+  namesItselfBy: 'username',
+}
+
+/** The way of RFC 8489. */
+export const modernScheme: SigningScheme = {
+  algorithm: 'sha256',
+  hash: 'sha256',
+  namesItselfBy: 'username',
+}
+
 /** Speaks TURN: builds requests and remembers the challenge that answers carry. */
 export class TurnDialogue {
   readonly username: string
+  /** How requests are signed and name their user. */
+  scheme: SigningScheme = plainScheme
   readonly #password: string
   #realm: string | undefined
   #nonce: string | undefined
+  #algorithms: Uint8Array | undefined
   #lastTransaction = 0
 
   constructor({
@@ -87,10 +122,18 @@ export class TurnDialogue {
     secret = testSecret,
     lifetimeSeconds = 86_400,
     now = Date.now(),
-  }: { user?: string; secret?: string; lifetimeSeconds?: number; now?: number } = {}) {
-    const credentials = mintCredentials({ user, secret, lifetimeSeconds }, now)
-    this.username = credentials.username
-    this.#password = credentials.password
+    password,
+  }: {
+    user?: string
+    secret?: string
+    lifetimeSeconds?: number
+    now?: number
+    /** Of a static user, who needs no minted credentials. */
+    password?: string | undefined
+  } = {}) {
+    const minted = mintCredentials({ user, secret, lifetimeSeconds }, now)
+    this.username = password === undefined ? minted.username : user
+    this.#password = password ?? minted.password
   }
 
   get nonce(): string | undefined {
@@ -99,7 +142,8 @@ export class TurnDialogue {
 
   /** The key that requests and answers are signed with. */
   get key(): Uint8Array {
-    return longTermKey(this.username, this.#realm ?? testRealm, this.#password)
+    const { algorithm = 'md5' } = this.scheme
+    return longTermKey(this.username, this.#realm ?? testRealm, this.#password, algorithm)
   }
 
   /** Uses another nonce from here on. */
@@ -117,6 +161,7 @@ export class TurnDialogue {
       transactionId: this.#nextTransactionId(),
       attributes: isSigned ? [...attributes, ...this.#identity()] : attributes,
       integrityKey: isSigned ? this.key : undefined,
+      integrityHash: this.scheme.hash,
     })
   }
 
@@ -151,6 +196,7 @@ export class TurnDialogue {
     if (realm && nonce) {
       this.#realm = Buffer.from(realm).toString()
       this.#nonce = Buffer.from(nonce).toString()
+      this.#algorithms = attributeValue(message, PASSWORD_ALGORITHMS)
     }
     return message
   }
@@ -167,10 +213,18 @@ export class TurnDialogue {
   }
 
   #identity(): readonly Attribute[] {
+    const { algorithm, namesItselfBy } = this.scheme
+    const realm = this.#realm ?? testRealm
+    const name =
+      namesItselfBy === 'username'
+        ? credentialText(USERNAME, this.username)
+        : userHash(this.username, realm)
+    const identity = [name, credentialText(REALM, realm), credentialText(NONCE, this.#nonce ?? '')]
+    if (algorithm === undefined) return identity
     return [
-      credentialText(USERNAME, this.username),
-      credentialText(REALM, this.#realm ?? testRealm),
-      credentialText(NONCE, this.#nonce ?? ''),
+      ...identity,
+      { type: PASSWORD_ALGORITHMS, value: this.#algorithms ?? new Uint8Array() },
+      passwordAlgorithm(algorithm),
     ]
   }
 

@@ -1,49 +1,34 @@
-import type { Family, Message } from '../wire/index.ts'
+import type { Attribute, Family } from '../wire/index.ts'
 import {
-  EVEN_PORT,
-  LIFETIME,
-  PROTOCOL_UDP,
-  REQUESTED_ADDRESS_FAMILY,
-  REQUESTED_TRANSPORT,
-  RESERVATION_TOKEN,
   XOR_MAPPED_ADDRESS,
   XOR_RELAYED_ADDRESS,
-  attributeValue,
+  addressErrorCode,
+  alternateServer,
   classes,
   encodeMessage,
   endpointOf,
   errorCode,
+  familyOf,
   lifetime,
   methods,
-  readEvenPort,
-  readLifetime,
-  readRequestedAddressFamily,
-  readRequestedTransport,
-  readReservationToken,
+  reservationToken,
   transactionIdOf,
   xorAddress,
 } from '../wire/index.ts'
-import type { Allocation } from './allocation.ts'
-import { grantedLifetimeS } from './allocation.ts'
-import { countResponse } from './counters.ts'
+import type { AllocateWish } from './allocate-wish.ts'
+import { readWish } from './allocate-wish.ts'
+import type { Allocation, PortChoice, Relay } from './allocation.ts'
+import { dropFamily, relaysOf } from './allocation.ts'
 import type { Reply, Request } from './replies.ts'
 import { reply } from './replies.ts'
 import type { EndReason, ServerState } from './server-state.ts'
 import type { StunError } from './stun-errors.ts'
 import { stunErrors } from './stun-errors.ts'
-import { unknownAttributesOf } from './understood.ts'
 
 /** How many ports are tried when other processes hold some of the range. */
 const MAX_BIND_ATTEMPTS = 16
 
-/** What a well-formed Allocate asks for. */
-interface Wish {
-  readonly family: Family
-  readonly even: boolean
-  readonly lifetimeS: number
-}
-
-/** Serves Allocate, in the order of RFC 8656 §7.2. The answer waits for the relay's socket. */
+/** Serves Allocate, in the order of RFC 8656 §7.2. The answer waits for the relays' sockets. */
 export function allocate(state: ServerState, request: Request, now: number): void {
   const { client, message } = request
   const existing = client.allocation
@@ -51,116 +36,228 @@ export function allocate(state: ServerState, request: Request, now: number): voi
     answerSecondAllocate(state, request, existing)
     return
   }
-  const wish = readWish(state, message)
+  const { commons } = state.config
+  const wish = readWish(state.config, client, message)
   if ('ok' in wish) {
     reply(state, request, wish)
     return
   }
-  const { table, config } = state
-  if (table.countOf(request.user) >= config.limits.allocationsPerUser) {
-    reply(state, request, { ok: false, error: stunErrors.quotaReached })
+  const refusal = turnedAway(state, request)
+  if (refusal) {
+    reply(state, request, refusal)
     return
   }
-  const address = config.announced[wish.family]
-  const port =
-    table.size < config.limits.allocations
-      ? table.freePort(wish.family, wish.even, config.random(4))
-      : undefined
-  if (address === undefined || port === undefined) {
-    reply(state, request, { ok: false, error: stunErrors.insufficientCapacity })
+  const userHash = commons.userHash(request.user)
+  const quota = commons.takeAllocation(userHash)
+  if (quota !== 'taken') {
+    const error = quota === 'userFull' ? stunErrors.quotaReached : stunErrors.insufficientCapacity
+    reply(state, request, { ok: false, error })
     return
   }
   const allocation: Allocation = {
     id: state.nextAllocationId++,
     client,
     user: request.user,
+    userHash,
     username: request.username,
     integrityKey: request.key,
-    family: wish.family,
-    even: wish.even,
+    passwordAlgorithm: request.passwordAlgorithm,
+    integrityHash: request.integrityHash,
+    credentialExpiresAt: request.credentialExpiresAt,
     transactionId: Uint8Array.from(transactionIdOf(message)),
     lifetimeS: wish.lifetimeS,
-    relayed: endpointOf(address, port),
+    createdAt: now,
+    ipv4: undefined,
+    ipv6: undefined,
+    missing: [],
+    reservationToken: undefined,
     phase: 'binding',
-    bindAttempts: 1,
     response: undefined,
-    expiresAt: now + wish.lifetimeS * 1000,
+    bytesToPeer: 0,
+    bytesToClient: 0,
     permissions: new Map(),
     channels: new Map(),
     channelsByPeer: new Map(),
+    recentPeers: new Set(),
+    recentSince: now,
   }
-  table.add(allocation)
-  state.commands.push({ type: 'bindRelay', allocation })
+  state.table.add(allocation)
+  if (client.transport === 'udp') commons.claimClient(client)
+  commons.counters.allocations++
+  openRelays(state, allocation, wish, now)
+  settle(state, allocation, now)
 }
 
-/** The relay's socket is open: the client gets its answer. */
-export function relayBound(state: ServerState, allocation: Allocation, now: number): void {
-  if (allocation.phase !== 'binding') {
+/** The relay's socket is open. */
+export function relayBound(state: ServerState, relay: Relay, now: number): void {
+  if (relay.phase !== 'binding') {
     // The client left while the socket was opening.
-    state.commands.push({ type: 'closeRelay', allocation })
+    releasePort(state, relay)
+    state.commands.push({ type: 'closeRelay', relay })
     return
   }
-  const { client, transactionId, lifetimeS, relayed, integrityKey } = allocation
-  const bytes = encodeMessage({
-    method: methods.allocate,
-    messageClass: classes.success,
-    transactionId,
-    attributes: [
-      xorAddress(XOR_RELAYED_ADDRESS, relayed, transactionId),
-      lifetime(lifetimeS),
-      xorAddress(XOR_MAPPED_ADDRESS, client.endpoint, transactionId),
-    ],
-    integrityKey,
-  })
-  allocation.phase = 'open'
-  allocation.response = bytes
-  allocation.expiresAt = now + lifetimeS * 1000
-  countResponse(state.counters, methods.allocate, 0)
-  state.commands.push({ type: 'reportCreated', allocation })
-  state.commands.push({ type: 'sendToClient', client, bytes })
+  relay.phase = 'open'
+  settle(state, relay.allocation, now)
 }
 
-/** The relay's socket did not open: another port when this one is taken, else the client hears. */
+/** The relay's socket did not open: another port when this one is taken, else it goes without. */
 export function relayFailed(
   state: ServerState,
-  allocation: Allocation,
-  reason: 'portInUse' | 'other',
+  relay: Relay,
+  { reason, now }: { readonly reason: 'portInUse' | 'other'; readonly now: number },
 ): void {
-  if (allocation.phase !== 'binding') return
-  const { table, config } = state
+  releasePort(state, relay)
+  if (relay.phase !== 'binding') return
+  const { allocation, family } = relay
+  state.table.removeRelay(relay)
   const port =
-    reason === 'portInUse' && allocation.bindAttempts < MAX_BIND_ATTEMPTS
-      ? table.freePort(allocation.family, allocation.even, config.random(4))
+    reason === 'portInUse' && relay.bindAttempts < MAX_BIND_ATTEMPTS
+      ? takePort(state, family, relay.choice)
       : undefined
   if (port !== undefined) {
-    allocation.bindAttempts++
-    table.moveRelay(allocation, endpointOf(allocation.relayed.address, port))
-    state.commands.push({ type: 'bindRelay', allocation })
+    relay.bindAttempts++
+    relay.relayed = endpointOf(relay.relayed.address, port)
+    state.table.addRelay(relay)
+    state.commands.push({ type: 'bindRelay', relay })
     return
   }
-  const { client, transactionId, integrityKey } = allocation
-  const { code, reason: words } = stunErrors.insufficientCapacity
-  endAllocation(state, allocation, 'relayFailed')
-  countResponse(state.counters, methods.allocate, code)
-  const bytes = encodeMessage({
-    method: methods.allocate,
-    messageClass: classes.error,
-    transactionId,
-    attributes: [errorCode(code, words)],
-    integrityKey,
-  })
-  state.commands.push({ type: 'sendToClient', client, bytes })
+  relay.phase = 'ended'
+  setRelay(allocation, family, undefined)
+  allocation.missing.push({ family, error: stunErrors.insufficientCapacity })
+  settle(state, allocation, now)
 }
 
 /** Ends an allocation, whatever its phase. */
 export function endAllocation(state: ServerState, allocation: Allocation, reason: EndReason): void {
-  const { phase } = allocation
-  if (phase === 'ended') return
+  if (allocation.phase === 'ended') return
   allocation.phase = 'ended'
-  state.table.remove(allocation)
-  // A relay that is still opening is closed when it reports.
-  if (phase === 'open') state.commands.push({ type: 'closeRelay', allocation })
+  for (const relay of relaysOf(allocation)) closeRelay(state, relay)
+  if (!state.table.remove(allocation)) return
+  const { commons } = state.config
+  if (allocation.client.transport === 'udp') commons.releaseClient(allocation.client)
+  commons.releaseAllocation(allocation.userHash)
+  commons.counters.allocations--
   state.commands.push({ type: 'reportEnded', allocation, reason })
+}
+
+/** Ends one relay of an allocation, and the allocation with its last one. RFC 8656 §8.1. */
+export function endRelay(state: ServerState, relay: Relay, reason: EndReason): void {
+  const { allocation, family } = relay
+  if (relaysOf(allocation).length === 1) {
+    endAllocation(state, allocation, reason)
+    return
+  }
+  closeRelay(state, relay)
+  setRelay(allocation, family, undefined)
+  dropFamily(allocation, family)
+}
+
+function openRelays(
+  state: ServerState,
+  allocation: Allocation,
+  wish: AllocateWish,
+  now: number,
+): void {
+  const { announced, commons } = state.config
+  if (wish.token) {
+    const redeemed = commons.ports.redeem(wish.token)
+    if (redeemed) openRelay(state, allocation, { ...redeemed, choice: 'redeemed', wish, now })
+    else allocation.missing.push({ family: 4, error: stunErrors.insufficientCapacity })
+  }
+  for (const family of wish.families) {
+    const port = announced[family] === undefined ? undefined : takePort(state, family, wish.choice)
+    if (port !== undefined) {
+      openRelay(state, allocation, { family, port, choice: wish.choice, wish, now })
+      continue
+    }
+    const isOffered = announced[family] !== undefined
+    const error = isOffered ? stunErrors.insufficientCapacity : stunErrors.familyNotSupported
+    allocation.missing.push({ family, error })
+  }
+}
+
+function openRelay(
+  state: ServerState,
+  allocation: Allocation,
+  {
+    family,
+    port,
+    choice,
+    wish,
+    now,
+  }: { family: Family; port: number; choice: PortChoice; wish: AllocateWish; now: number },
+): void {
+  const relay: Relay = {
+    id: state.nextRelayId++,
+    allocation,
+    family,
+    choice,
+    // Ports are taken for families that are offered, and those have an address.
+    relayed: endpointOf(state.config.announced[family] ?? 0, port),
+    phase: 'binding',
+    bindAttempts: 1,
+    expiresAt: now + wish.lifetimeS * 1000,
+  }
+  setRelay(allocation, family, relay)
+  state.table.addRelay(relay)
+  state.commands.push({ type: 'bindRelay', relay })
+}
+
+/** Answers the Allocate once no relay is still opening. */
+function settle(state: ServerState, allocation: Allocation, now: number): void {
+  const relays = relaysOf(allocation)
+  if (allocation.phase !== 'binding') return
+  if (relays.some(({ phase }) => phase === 'binding')) return
+  const { client, transactionId, lifetimeS, integrityKey, integrityHash, missing } = allocation
+  const isRefused = relays.length === 0
+  const [firstMissing] = missing
+  const { code, reason } = firstMissing?.error ?? stunErrors.insufficientCapacity
+  const attributes = isRefused
+    ? [errorCode(code, reason)]
+    : successAttributes(state, allocation, now)
+  const bytes = encodeMessage({
+    method: methods.allocate,
+    messageClass: isRefused ? classes.error : classes.success,
+    transactionId,
+    attributes,
+    integrityKey,
+    integrityHash,
+  })
+  state.config.commons.counters.countResponse(methods.allocate, isRefused ? code : 0)
+  if (isRefused) {
+    endAllocation(state, allocation, 'relayFailed')
+  } else {
+    allocation.phase = 'open'
+    allocation.response = bytes
+    for (const relay of relays) relay.expiresAt = now + lifetimeS * 1000
+    state.commands.push({ type: 'reportCreated', allocation })
+  }
+  state.commands.push({ type: 'sendToClient', client, bytes })
+}
+
+function successAttributes(
+  state: ServerState,
+  allocation: Allocation,
+  now: number,
+): readonly Attribute[] {
+  const { client, transactionId, lifetimeS, missing } = allocation
+  const relays = relaysOf(allocation)
+  const attributes = relays.map(({ relayed }) =>
+    xorAddress(XOR_RELAYED_ADDRESS, relayed, transactionId),
+  )
+  for (const { family, error } of missing) {
+    attributes.push(addressErrorCode(family, error.code, error.reason))
+  }
+  attributes.push(lifetime(lifetimeS))
+  for (const { choice, family, relayed } of relays) {
+    if (choice !== 'pair') continue
+    const random = state.config.random(5)
+    const { ports } = state.config.commons
+    allocation.reservationToken = ports.reserve(family, relayed.port + 1, { random, now })
+    attributes.push(reservationToken(allocation.reservationToken))
+  }
+  attributes.push(xorAddress(XOR_MAPPED_ADDRESS, client.endpoint, transactionId))
+  return attributes
 }
 
 /** A retransmission gets the first answer again; a new request does not fit. RFC 8656 §7.2, step 2. */
@@ -173,38 +270,47 @@ function answerSecondAllocate(state: ServerState, request: Request, existing: Al
   }
 }
 
-function readWish(state: ServerState, message: Message): Wish | Extract<Reply, { ok: false }> {
-  const unknown = unknownAttributesOf(message)
-  if (unknown) {
-    return { ok: false, error: stunErrors.unknownAttribute, attributes: [unknown] }
-  }
-  const transport = attributeValue(message, REQUESTED_TRANSPORT)
-  const protocol = transport && readRequestedTransport(transport)
-  if (protocol === undefined) return refusal(stunErrors.badRequest)
-  if (protocol !== PROTOCOL_UDP) return refusal(stunErrors.transportNotSupported)
-
-  const familyValue = attributeValue(message, REQUESTED_ADDRESS_FAMILY)
-  const family = familyValue ? readRequestedAddressFamily(familyValue) : 4
-  const evenValue = attributeValue(message, EVEN_PORT)
-  const even = evenValue ? readEvenPort(evenValue) : { reserveNext: false }
-  const lifetimeValue = attributeValue(message, LIFETIME)
-  const requestedS = lifetimeValue && readLifetime(lifetimeValue)
-  if (family === undefined || even === undefined) return refusal(stunErrors.badRequest)
-  if (lifetimeValue && requestedS === undefined) return refusal(stunErrors.badRequest)
-
-  const token = attributeValue(message, RESERVATION_TOKEN)
-  if (token) {
-    const isAlone = !evenValue && !familyValue && readReservationToken(token)
-    // Ports are never reserved, so no token is valid.
-    return refusal(isAlone ? stunErrors.insufficientCapacity : stunErrors.badRequest)
-  }
-  if (family === 'unknown' || state.config.announced[family] === undefined) {
-    return refusal(stunErrors.familyNotSupported)
-  }
-  if (even.reserveNext) return refusal(stunErrors.insufficientCapacity)
-  return { family, even: evenValue !== undefined, lifetimeS: grantedLifetimeS(requestedS) }
+/** While the server drains, new clients are sent to another one. RFC 8489 §10, RFC 8656 §7.2. */
+function turnedAway(
+  { drain }: ServerState,
+  { client }: Request,
+): Extract<Reply, { ok: false }> | undefined {
+  if (!drain) return undefined
+  const family = familyOf(client.endpoint.address)
+  const alternate = drain.alternates.find(({ address }) => familyOf(address) === family)
+  if (!alternate) return refusalOf(stunErrors.insufficientCapacity)
+  return { ...refusalOf(stunErrors.tryAlternate), attributes: [alternateServer(alternate)] }
 }
 
-function refusal(error: StunError): Extract<Reply, { ok: false }> {
+function refusalOf(error: StunError): Extract<Reply, { ok: false }> {
   return { ok: false, error }
+}
+
+function takePort(state: ServerState, family: Family, choice: PortChoice): number | undefined {
+  const { commons, random } = state.config
+  if (choice === 'redeemed') return undefined
+  if (choice === 'pair') return commons.ports.takePair(family, random(4))
+  return commons.ports.take(family, choice === 'even', random(4))
+}
+
+/** Gives a relay's port back, and with it the next one as long as that waits for no token. */
+function releasePort(state: ServerState, { family, relayed, choice, allocation }: Relay): void {
+  const { ports } = state.config.commons
+  ports.release(family, relayed.port)
+  if (choice === 'pair' && !allocation.reservationToken) ports.release(family, relayed.port + 1)
+}
+
+function closeRelay(state: ServerState, relay: Relay): void {
+  const { phase } = relay
+  relay.phase = 'ended'
+  state.table.removeRelay(relay)
+  // A relay that is still opening is closed, and its port released, when it reports.
+  if (phase !== 'open') return
+  releasePort(state, relay)
+  state.commands.push({ type: 'closeRelay', relay })
+}
+
+function setRelay(allocation: Allocation, family: Family, relay: Relay | undefined): void {
+  if (family === 4) allocation.ipv4 = relay
+  else allocation.ipv6 = relay
 }

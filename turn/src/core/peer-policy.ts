@@ -46,8 +46,8 @@ interface Rule {
  * NAT64, Teredo) must pass both as itself and as what it carries.
  */
 export class PeerPolicy {
-  readonly #allow: readonly PeerRange[]
-  readonly #deny: readonly Rule[]
+  #allow: readonly PeerRange[]
+  #deny: readonly Rule[]
   readonly #default: readonly Rule[]
   readonly #own: ReadonlySet<IpAddress>
   readonly #listenerPorts = new Set<number>()
@@ -61,6 +61,18 @@ export class PeerPolicy {
     this.#own = new Set(parts.ownAddresses)
     this.#relayAddresses = new Set(parts.relayAddresses)
     this.#relayPorts = parts.relayPorts
+  }
+
+  /** Decides by other rules from here on, for every datagram of running allocations too. */
+  replaceRules({
+    allowPeers,
+    denyPeers,
+  }: {
+    readonly allowPeers: readonly PeerRange[]
+    readonly denyPeers: readonly PeerRange[]
+  }): void {
+    this.#allow = allowPeers
+    this.#deny = denyPeers.map((range) => ruleOf(range, 'denied'))
   }
 
   /** Tells of a port on which this server listens, known once it is bound. */

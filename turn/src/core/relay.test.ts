@@ -36,10 +36,10 @@ describe('a permission', () => {
       `${peer.host}:${peer.port} one`,
       `${otherPort.host}:${otherPort.port} two`,
     ])
-    expect(turn.server.counters.drops.get('noPermission')).toBe(2)
+    expect(turn.server.counters.drops('noPermission')).toBe(2)
   })
 
-  test('lasts 300 s, is extended by a request and not by traffic', () => {
+  test('[S16] lasts 300 s, is extended by a request and not by traffic', () => {
     const { turn, client, relayed } = allocated()
     client.ask((d) => d.createPermission([peer]))
     turn.passUnswept({ seconds: 200 })
@@ -82,7 +82,7 @@ describe('a permission', () => {
     expect(client.ask((d) => d.request(methods.createPermission, [malformed]))).toBe(400)
   })
 
-  test('is one of a bounded number, which come back as they run out', () => {
+  test('[S14] is one of a bounded number, which come back as they run out', () => {
     const { turn, client } = allocated({ limits: { permissionsPerAllocation: 3 } })
     const peers = [1, 2, 3, 4].map((host) => endpoint(`9.9.9.${host}`, 1))
     expect(client.ask((d) => d.createPermission(peers))).toBe(508)
@@ -130,7 +130,7 @@ describe('a Send indication', () => {
     const turn = new VirtualTurn()
     const client = turn.client(40_000)
     expect(client.send(client.dialogue.send(peer, Buffer.from('x')))).toEqual([])
-    expect(turn.server.counters.drops.get('noAllocation')).toBe(1)
+    expect(turn.server.counters.drops('noAllocation')).toBe(1)
   })
 })
 
@@ -213,14 +213,14 @@ describe('a channel', () => {
     expect(turn.sentToPeers).toHaveLength(1)
   })
 
-  test('is one of a bounded number', () => {
+  test('[S14] is one of a bounded number', () => {
     const { client } = allocated({ limits: { channelsPerAllocation: 2 } })
     const bind = (index: number) =>
       client.ask((d) => d.channelBind(0x4000 + index, endpoint('9.9.9.9', 5_000 + index)))
     expect([0, 1, 2].map(bind)).toEqual([0, 0, 508])
   })
 
-  test('that lies about its length, or was never bound, is dropped', () => {
+  test('[S21] that lies about its length, or was never bound, is dropped', () => {
     const { turn, client } = allocated()
     client.ask((d) => d.channelBind(0x4000, peer))
     client.send(Buffer.from('4000ffff00', 'hex'))
@@ -261,7 +261,7 @@ describe('relay to relay on this server', () => {
     expect(turn.sentToPeers).toEqual([])
   })
 
-  test('a relay’s own address reaches its own client, once', () => {
+  test('[S24] a relay’s own address reaches its own client, once', () => {
     const { turn, client, relayed } = allocated()
     client.ask((d) => d.channelBind(0x4000, relayed))
     client.sendOnChannel(0x4000, 'echo')
@@ -269,7 +269,7 @@ describe('relay to relay on this server', () => {
     expect(turn.sentToPeers).toEqual([])
   })
 
-  test('does not open other ports of this server, least of all its listeners', () => {
+  test('[S24] does not open other ports of this server, least of all its listeners', () => {
     const { turn, client, relayed } = allocated()
     const at = (port: number) => endpoint(relayed.host, port)
     client.ask((d) => d.createPermission([relayed]))

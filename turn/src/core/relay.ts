@@ -1,4 +1,4 @@
-import type { Endpoint, Message } from '../wire/index.ts'
+import type { Endpoint, Family, IpAddress, Message } from '../wire/index.ts'
 import {
   CHANNEL_HEADER_BYTES,
   DATA,
@@ -17,10 +17,9 @@ import {
   transactionIdOf,
   xorAddress,
 } from '../wire/index.ts'
-import type { Allocation } from './allocation.ts'
-import { hasPermission } from './allocation.ts'
+import type { Allocation, Relay } from './allocation.ts'
+import { hasPermission, notePeer, relayOf } from './allocation.ts'
 import type { DropReason } from './counters.ts'
-import { countDrop } from './counters.ts'
 import type { Relayed, RelayedDraft, ServerState } from './server-state.ts'
 import { unknownAttributesOf } from './understood.ts'
 
@@ -52,34 +51,57 @@ export function relaySendIndication(
   if (!payload || !peer || peer.port === 0 || unknownAttributesOf(message)) {
     return drop(state, 'badMessage')
   }
+  if (!hasPermission(allocation, peer.address, now)) return drop(state, 'noPermission')
+  const max = state.config.limits.peersPerMinute
+  if (!notePeer(allocation, peer, { max, now })) return drop(state, 'scan')
   setPayload(state, payload.byteOffset - message.bytes.byteOffset, payload.length)
   return relayToPeer(state, allocation, peer, now)
 }
 
 /**
- * Relays the payload that {@link setPayload} placed, from a peer to an allocation's client.
- * RFC 8656 §11.3, §12.7.
+ * Relays the payload that {@link setPayload} placed, from a peer to the client of a relay. RFC 8656
+ * §11.3, §12.7.
  */
 export function relayToClient(
   state: ServerState,
-  allocation: Allocation,
+  relay: Relay,
   from: Pick<Endpoint, 'address' | 'port'>,
   now: number,
 ): Relayed | undefined {
-  if (allocation.phase !== 'open' || allocation.expiresAt <= now) {
-    return drop(state, 'noAllocation')
-  }
+  const { allocation } = relay
+  if (allocation.phase !== 'open' || relay.expiresAt <= now) return drop(state, 'noAllocation')
   if (!hasPermission(allocation, from.address, now)) return drop(state, 'noPermission')
   const bound = allocation.channelsByPeer.get(endpointKey(from.address, from.port))
   const channel = bound && bound.expiresAt > now ? bound : undefined
-  const { relayed, counters } = state
-  counters.packetsToClient++
-  counters.bytesToClient += relayed.length
+  const { relayed } = state
+  const { commons } = state.config
+  if (!commons.takeBytes(allocation.userHash, relayed.length, now)) return drop(state, 'bandwidth')
+  commons.counters.countToClient(relayed.length)
+  allocation.bytesToClient += relayed.length
   relayed.to = 'client'
   relayed.allocation = allocation
+  relayed.relay = relay
   relayed.peer = channel?.peer ?? endpointOf(from.address, from.port)
   relayed.channel = channel?.number ?? 0
   return complete(relayed)
+}
+
+/**
+ * The address that a datagram came from, as clients know it: a relay of another worker sends from
+ * where it is bound, which behind a NAT is not where it is announced.
+ */
+export function announcedSource(
+  { config }: ServerState,
+  address: IpAddress,
+  port: number,
+): IpAddress {
+  const family = typeof address === 'number' ? 4 : 6
+  const announced = config.announced[family]
+  const isRelay =
+    address === config.bound[family] &&
+    address !== announced &&
+    config.commons.ports.isHeld(family, port)
+  return isRelay && announced !== undefined ? announced : address
 }
 
 /** Says where the payload lies in the bytes that came in. */
@@ -115,25 +137,44 @@ function relayToPeer(
 ): Relayed | undefined {
   const { config, table, relayed } = state
   if (!hasPermission(allocation, peer.address, now)) return drop(state, 'noPermission')
-  const { policy } = config
-  const other = policy.isRelayAddress(peer.address)
-    ? table.byRelay(allocation.family, peer.port)
-    : undefined
-  if (other) {
-    countToPeer(state)
-    return relayToClient(state, other, allocation.relayed, now)
+  const family = typeof peer.address === 'number' ? 4 : 6
+  const relay = relayOf(allocation, family)
+  if (relay?.phase !== 'open' || relay.expiresAt <= now) return drop(state, 'noAllocation')
+  const { policy, commons } = config
+  let target = peer
+  if (policy.isRelayAddress(peer.address) && commons.ports.isHeld(family, peer.port)) {
+    if (!commons.takeBytes(allocation.userHash, relayed.length, now)) {
+      return drop(state, 'bandwidth')
+    }
+    const other = table.byRelay(family, peer.port)
+    if (other) {
+      countToPeer(state, allocation)
+      return relayToClient(state, other, relay.relayed, now)
+    }
+    target = boundTarget(state, family, peer)
+  } else {
+    const verdict = policy.sendVerdict(peer.address, peer.port)
+    if (!verdict.ok) {
+      state.commands.push({ type: 'reportRefusal', cause: verdict.cause, rule: verdict.rule })
+      return drop(state, 'peerRefused')
+    }
+    if (!commons.takeBytes(allocation.userHash, relayed.length, now)) {
+      return drop(state, 'bandwidth')
+    }
   }
-  const verdict = policy.sendVerdict(peer.address, peer.port)
-  if (!verdict.ok) {
-    state.commands.push({ type: 'reportRefusal', cause: verdict.cause, rule: verdict.rule })
-    return drop(state, 'peerRefused')
-  }
-  countToPeer(state)
+  countToPeer(state, allocation)
   relayed.to = 'peer'
   relayed.allocation = allocation
-  relayed.peer = peer
+  relayed.relay = relay
+  relayed.peer = target
   relayed.channel = 0
   return complete(relayed)
+}
+
+/** Where a relay of another worker hears us: no NAT leads from this machine back to it. */
+function boundTarget({ config }: ServerState, family: Family, peer: Endpoint): Endpoint {
+  const bound = config.bound[family]
+  return bound === undefined || bound === peer.address ? peer : endpointOf(bound, peer.port)
 }
 
 function complete(draft: RelayedDraft): Relayed {
@@ -141,12 +182,12 @@ function complete(draft: RelayedDraft): Relayed {
   return draft as Relayed
 }
 
-function countToPeer({ counters, relayed }: ServerState): void {
-  counters.packetsToPeer++
-  counters.bytesToPeer += relayed.length
+function countToPeer({ config, relayed }: ServerState, allocation: Allocation): void {
+  config.commons.counters.countToPeer(relayed.length)
+  allocation.bytesToPeer += relayed.length
 }
 
 function drop(state: ServerState, reason: DropReason): Relayed | undefined {
-  countDrop(state.counters, reason)
+  state.config.commons.counters.countDrop(reason)
   return undefined
 }

@@ -1,4 +1,4 @@
-import type { Attribute, Message } from '../wire/index.ts'
+import type { Attribute, IntegrityHash, Message, PasswordAlgorithm } from '../wire/index.ts'
 import {
   NONCE,
   REALM,
@@ -7,10 +7,11 @@ import {
   encodeMessage,
   errorCode,
   methods,
+  passwordAlgorithms,
   transactionIdOf,
 } from '../wire/index.ts'
 import type { Client } from './allocation.ts'
-import { countDrop, countResponse } from './counters.ts'
+import { offeredAlgorithms } from './authentication.ts'
 import { issueNonce } from './nonce.ts'
 import type { ServerState } from './server-state.ts'
 import type { StunError } from './stun-errors.ts'
@@ -22,6 +23,11 @@ export interface Request {
   readonly user: string
   readonly username: string
   readonly key: Uint8Array
+  readonly passwordAlgorithm: PasswordAlgorithm
+  /** The hash that the request was signed with, as its answer is. */
+  readonly integrityHash: IntegrityHash
+  /** Epoch ms; `undefined` when the credential does not end. */
+  readonly credentialExpiresAt: number | undefined
 }
 
 /** What a request comes to; success carries its attributes. */
@@ -35,7 +41,7 @@ export type Reply =
 
 /** Answers a request, signed with its own key. RFC 8489 §9.2.5. Gives back the bytes sent. */
 export function reply(state: ServerState, request: Request, answer: Reply): Uint8Array {
-  const { client, message, key } = request
+  const { client, message, key, integrityHash } = request
   const attributes = answer.ok
     ? answer.attributes
     : [errorCode(answer.error.code, answer.error.reason), ...(answer.attributes ?? [])]
@@ -45,8 +51,10 @@ export function reply(state: ServerState, request: Request, answer: Reply): Uint
     transactionId: transactionIdOf(message),
     attributes,
     integrityKey: key,
+    integrityHash,
   })
-  countResponse(state.counters, message.method, answer.ok ? 0 : answer.error.code)
+  const code = answer.ok ? 0 : answer.error.code
+  state.config.commons.counters.countResponse(message.method, code)
   state.commands.push({ type: 'sendToClient', client, bytes })
   return bytes
 }
@@ -61,10 +69,10 @@ export function unsafeUnauthenticatedReply(
   message: Message,
   { attributes, code, now }: { attributes: readonly Attribute[]; code: number; now: number },
 ): void {
-  const isBinding = message.method === methods.binding
-  const limit = isBinding ? state.bindingLimit : state.strangerLimit
-  if (client.transport === 'udp' && !limit.take(client.endpoint.address, now)) {
-    countDrop(state.counters, 'replyLimit')
+  const { commons } = state.config
+  const kind = message.method === methods.binding ? 'binding' : 'stranger'
+  if (client.transport === 'udp' && !commons.takeReply(kind, client.endpoint.address, now)) {
+    commons.counters.countDrop('replyLimit')
     return
   }
   const bytes = encodeMessage({
@@ -73,17 +81,23 @@ export function unsafeUnauthenticatedReply(
     transactionId: transactionIdOf(message),
     attributes: code === 0 ? attributes : [errorCode(code, ''), ...attributes],
   })
-  countResponse(state.counters, message.method, code)
+  commons.counters.countResponse(message.method, code)
   state.commands.push({ type: 'sendToClient', client, bytes })
 }
 
-/** REALM and a fresh NONCE, which let a client try (again). RFC 8489 §9.2.4. */
+/**
+ * REALM, a fresh NONCE and the algorithms to choose from, which let a client try (again). RFC 8489
+ * §9.2.4.
+ */
 export function challengeAttributes(
   state: ServerState,
   client: Client,
   now: number,
 ): readonly Attribute[] {
-  const { realm, nonceKey } = state.config
-  const nonce = issueNonce(nonceKey, client.endpoint, now + state.wallOffsetMs)
-  return [credentialText(REALM, realm), credentialText(NONCE, nonce)]
+  const nonce = issueNonce(state.nonceKey, client.endpoint, now + state.wallOffsetMs)
+  return [
+    credentialText(REALM, state.config.realm),
+    credentialText(NONCE, nonce),
+    passwordAlgorithms(offeredAlgorithms),
+  ]
 }

@@ -14,7 +14,7 @@ import {
   readXorAddress,
   transactionIdOf,
 } from '../wire/index.ts'
-import { endAllocation } from './allocate.ts'
+import { endAllocation, endRelay } from './allocate.ts'
 import type { Allocation } from './allocation.ts'
 import {
   bindChannel,
@@ -22,6 +22,8 @@ import {
   grantPermission,
   grantedLifetimeS,
   newPermissions,
+  relayOf,
+  relaysOf,
 } from './allocation.ts'
 import type { PeerVerdict } from './peer-policy.ts'
 import type { Reply } from './replies.ts'
@@ -34,7 +36,10 @@ const familyMismatch: Reply = { ok: false, error: stunErrors.familyMismatch }
 const insufficientCapacity: Reply = { ok: false, error: stunErrors.insufficientCapacity }
 const success: Reply = { ok: true, attributes: [] }
 
-/** Serves Refresh: a new lifetime, or none, which ends the allocation. RFC 8656 §8.2. */
+/**
+ * Serves Refresh: a new lifetime, or none, which ends the allocation; of a dual allocation, the family
+ * that is named, or both. RFC 8656 §8.1, §8.2.
+ */
 export function refresh(
   state: ServerState,
   allocation: Allocation,
@@ -42,18 +47,22 @@ export function refresh(
   now: number,
 ): Reply {
   const familyValue = attributeValue(message, REQUESTED_ADDRESS_FAMILY)
-  const family = familyValue ? readRequestedAddressFamily(familyValue) : allocation.family
-  if (family === undefined) return badRequest
-  if (family !== allocation.family) return familyMismatch
+  const family = familyValue && readRequestedAddressFamily(familyValue)
+  if (familyValue && family === undefined) return badRequest
+  const named = family && family !== 'unknown' ? relayOf(allocation, family) : undefined
+  if (familyValue && !named) return familyMismatch
   const lifetimeValue = attributeValue(message, LIFETIME)
   const requestedS = lifetimeValue && readLifetime(lifetimeValue)
   if (lifetimeValue && requestedS === undefined) return badRequest
   if (requestedS === 0) {
-    endAllocation(state, allocation, 'released')
+    if (named) endRelay(state, named, 'released')
+    else endAllocation(state, allocation, 'released')
     return { ok: true, attributes: [lifetime(0)] }
   }
   const grantedS = grantedLifetimeS(requestedS)
-  allocation.expiresAt = now + grantedS * 1000
+  for (const relay of named ? [named] : relaysOf(allocation)) {
+    relay.expiresAt = now + grantedS * 1000
+  }
   return { ok: true, attributes: [lifetime(grantedS)] }
 }
 
@@ -74,7 +83,7 @@ export function createPermission(
   }
   if (addresses.size === 0) return badRequest
   for (const address of addresses) {
-    if (familyOf(address) !== allocation.family) return familyMismatch
+    if (!relayOf(allocation, familyOf(address))) return familyMismatch
   }
   for (const address of addresses) {
     if (isRefused(state, state.config.policy.permissionVerdict(address))) return forbidden
@@ -96,7 +105,7 @@ export function channelBind(
   const peer = readPeer(message)
   if (number === undefined || !isChannelNumber(number)) return badRequest
   if (!peer || peer.port === 0) return badRequest
-  if (familyOf(peer.address) !== allocation.family) return familyMismatch
+  if (!relayOf(allocation, familyOf(peer.address))) return familyMismatch
   const verdict = state.config.policy.bindVerdict(peer.address, peer.port)
   if (isRefused(state, verdict)) return forbidden
   if (!hasRoomFor(state, allocation, new Set([peer.address]), now)) return insufficientCapacity

@@ -26,7 +26,7 @@ const mutation = fc.record({
   extra: fc.uint8Array({ maxLength: 12 }),
 })
 
-test('mutated messages never throw, never relay to the refused, and leave the server alive', () => {
+test('[S23] mutated messages never throw, never relay to the refused, and leave the server alive', () => {
   fc.assert(
     fc.property(fc.array(mutation, { maxLength: 25 }), fc.boolean(), (mutations, isStream) => {
       const turn = new VirtualTurn({ withIpv6: true })
@@ -59,7 +59,7 @@ test('random bytes never throw', () => {
   expect(turn.server.allocationCount).toBe(1)
 })
 
-test('ten thousand strangers leave nothing behind', () => {
+test('[S6] ten thousand strangers leave nothing behind', () => {
   const turn = new VirtualTurn({ limits: { strangerRepliesPerSecond: 100_000 } })
   for (let port = 1; port <= 10_000; port++) {
     const client = turn.client(port)

@@ -1,27 +1,34 @@
 import type { IpAddress, Message } from '../wire/index.ts'
 import {
+  HEADER_BYTES,
   XOR_MAPPED_ADDRESS,
   classes,
   decodeMessage,
   looksLikeChannelData,
   methods,
-  readUint32,
   transactionIdOf,
   xorAddress,
 } from '../wire/index.ts'
-import { allocate, endAllocation, relayBound, relayFailed } from './allocate.ts'
+import { allocate, endAllocation, endRelay, relayBound, relayFailed } from './allocate.ts'
 import { AllocationTable } from './allocation-table.ts'
-import type { Allocation, Client } from './allocation.ts'
-import { dropExpired } from './allocation.ts'
+import type { Client, Relay } from './allocation.ts'
+import { dropExpired, relaysOf } from './allocation.ts'
 import { authenticate } from './authentication.ts'
 import type { Counters, DropReason } from './counters.ts'
-import { countDrop, newCounters } from './counters.ts'
-import { relayChannelData, relaySendIndication, relayToClient, setPayload } from './relay.ts'
+import { noncePrefix } from './nonce.ts'
+import {
+  announcedSource,
+  relayChannelData,
+  relaySendIndication,
+  relayToClient,
+  setPayload,
+} from './relay.ts'
 import type { Reply, Request } from './replies.ts'
 import { challengeAttributes, reply, unsafeUnauthenticatedReply } from './replies.ts'
-import { ReplyLimit } from './reply-limit.ts'
 import { channelBind, createPermission, refresh } from './requests.ts'
-import type { Command, Relayed, ServerConfig, ServerState } from './server-state.ts'
+import type { Command, Drain, Relayed, ServerConfig, ServerState } from './server-state.ts'
+import type { Session, SessionSelector } from './sessions.ts'
+import { isSelected, sessionOf } from './sessions.ts'
 import { stunErrors } from './stun-errors.ts'
 import { unknownAttributesOf } from './understood.ts'
 
@@ -37,19 +44,20 @@ export class TurnServer {
   readonly #state: ServerState
 
   constructor(config: ServerConfig) {
-    const { limits, random } = config
+    const usernameAnonymity = config.credentials.offersUsernameAnonymity
     this.#state = {
       config,
-      table: new AllocationTable(config.relayPorts),
-      counters: newCounters(),
-      strangerLimit: new ReplyLimit(limits.strangerRepliesPerSecond, readUint32(random(4), 0)),
-      bindingLimit: new ReplyLimit(limits.bindingRepliesPerSecond, readUint32(random(4), 0)),
+      table: new AllocationTable(),
+      nonceKey: { key: config.nonceKey, prefix: noncePrefix({ usernameAnonymity }) },
+      drain: undefined,
       commands: [],
       wallOffsetMs: 0,
       nextAllocationId: 1,
+      nextRelayId: 1,
       relayed: {
         to: 'peer',
         allocation: undefined,
+        relay: undefined,
         peer: undefined,
         channel: 0,
         offset: 0,
@@ -59,7 +67,7 @@ export class TurnServer {
   }
 
   get counters(): Counters {
-    return this.#state.counters
+    return this.#state.config.commons.counters
   }
 
   /** Allocations that are open or about to be. */
@@ -99,25 +107,46 @@ export class TurnServer {
     return relaySendIndication(this.#state, allocation, message, now)
   }
 
-  /** Takes a datagram of `length` bytes that `address:port` sent to an allocation's relay. */
+  /** Takes a datagram of `length` bytes that `address:port` sent to a relay. */
   fromPeer(
-    allocation: Allocation,
+    relay: Relay,
     from: { readonly address: IpAddress; readonly port: number },
     length: number,
     now: number,
   ): Relayed | undefined {
     setPayload(this.#state, 0, length)
-    return relayToClient(this.#state, allocation, from, now)
+    const address = announcedSource(this.#state, from.address, from.port)
+    const source = address === from.address ? from : { address, port: from.port }
+    return relayToClient(this.#state, relay, source, now)
   }
 
   /** The socket that a `bindRelay` command asked for is open. */
-  relayBound(allocation: Allocation, now: number): void {
-    relayBound(this.#state, allocation, now)
+  relayBound(relay: Relay, now: number): void {
+    relayBound(this.#state, relay, now)
   }
 
   /** The socket that a `bindRelay` command asked for did not open. */
-  relayFailed(allocation: Allocation, reason: 'portInUse' | 'other'): void {
-    relayFailed(this.#state, allocation, reason)
+  relayFailed(relay: Relay, reason: 'portInUse' | 'other', now: number): void {
+    relayFailed(this.#state, relay, { reason, now })
+  }
+
+  /** Every open allocation, for an operator. */
+  sessions(): readonly Session[] {
+    return [...this.#state.table.all()]
+      .filter(({ phase }) => phase === 'open')
+      .map((allocation) => sessionOf(allocation, this.#state.wallOffsetMs))
+  }
+
+  /** Ends the allocations that an operator selects; gives back how many. */
+  endSessions(selector: SessionSelector): number {
+    const selected = [...this.#state.table.all()].filter((each) => isSelected(each, selector))
+    for (const allocation of selected) endAllocation(this.#state, allocation, 'ended')
+    return selected.length
+  }
+
+  /** Turns new clients away, to `drain.alternates` where they can go, until called without. */
+  drain(drain: Drain | undefined): void {
+    this.#state.drain = drain
   }
 
   /** A stream has closed: its allocation goes with it. */
@@ -130,10 +159,19 @@ export class TurnServer {
    * and nonces are judged.
    */
   sweep(now: number, wallMs: number): void {
+    const { config, table } = this.#state
     this.#state.wallOffsetMs = wallMs - now
-    for (const allocation of this.#state.table.all()) {
-      if (allocation.expiresAt <= now) endAllocation(this.#state, allocation, 'expired')
-      else dropExpired(allocation, now)
+    config.commons.ports.sweep(now)
+    for (const allocation of table.all()) {
+      const { credentialExpiresAt } = allocation
+      if (config.endsWithCredential && (credentialExpiresAt ?? Infinity) <= wallMs) {
+        endAllocation(this.#state, allocation, 'credentialExpired')
+        continue
+      }
+      for (const relay of relaysOf(allocation)) {
+        if (relay.expiresAt <= now) endRelay(this.#state, relay, 'expired')
+      }
+      dropExpired(allocation, now)
     }
   }
 
@@ -174,6 +212,11 @@ export class TurnServer {
   }
 
   #authenticated(client: Client, message: Message, now: number): void {
+    if (client.transport === 'udp' && message.bytes.length === HEADER_BYTES) {
+      // No client begins so; the challenge would be four times as large, for whoever is named.
+      this.#drop('bareRequest')
+      return
+    }
     const identity = authenticate(this.#state, client, message, now)
     if (!identity.ok) {
       unsafeUnauthenticatedReply(this.#state, client, message, {
@@ -183,8 +226,7 @@ export class TurnServer {
       })
       return
     }
-    const { user, username, key } = identity
-    const request: Request = { client, message, user, username, key }
+    const request: Request = { client, message, ...identity }
     if (message.method === methods.allocate) allocate(this.#state, request, now)
     else reply(this.#state, request, this.#onAllocation(request, now))
   }
@@ -209,15 +251,17 @@ export class TurnServer {
   }
 
   /** The client's allocation, ended first if its time is over and no sweep has come by. */
-  #liveAllocation(client: Client, now: number): Allocation | undefined {
+  #liveAllocation(client: Client, now: number): Client['allocation'] {
     const { allocation } = client
-    if (!allocation || allocation.expiresAt > now) return allocation
+    if (!allocation) return undefined
+    const { ipv4, ipv6 } = allocation
+    if ((ipv4 && ipv4.expiresAt > now) || (ipv6 && ipv6.expiresAt > now)) return allocation
     endAllocation(this.#state, allocation, 'expired')
     return undefined
   }
 
   #drop(reason: DropReason): Relayed | undefined {
-    countDrop(this.#state.counters, reason)
+    this.#state.config.commons.counters.countDrop(reason)
     return undefined
   }
 }

@@ -6,6 +6,7 @@ export interface StunError {
 
 /** Error codes of RFC 8489 §14.8 and RFC 8656 §19 that the server gives. */
 export const stunErrors = {
+  tryAlternate: { code: 300, reason: 'Try Alternate' },
   badRequest: { code: 400, reason: 'Bad Request' },
   unauthenticated: { code: 401, reason: 'Unauthenticated' },
   forbidden: { code: 403, reason: 'Forbidden' },

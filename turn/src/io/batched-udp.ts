@@ -1,5 +1,5 @@
 import type {
-  DatagramAddress,
+  SocketAddress,
   DatagramPart,
   DatagramPort,
   OnDatagram,
@@ -74,8 +74,8 @@ class Batches implements BatchedUdp {
   readonly open: OpenDatagramPort = async (at, onDatagram) =>
     Promise.resolve(this.#open(at, onDatagram))
 
-  #open({ host, port, reusePort = false }: DatagramAddress, onDatagram: OnDatagram): DatagramPort {
-    const socket = this.#addon.open(host, port, reusePort)
+  #open({ host, port, isShared = false }: SocketAddress, onDatagram: OnDatagram): DatagramPort {
+    const socket = this.#addon.open(host, port, isShared)
     const isIpv6 = host.includes(':')
     this.#receivers[socket] = { isIpv6, onDatagram }
     return this.#portOf(socket, isIpv6)

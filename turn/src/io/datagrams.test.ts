@@ -147,8 +147,8 @@ describe.each(paths)('the %s datagram port', (path) => {
   })
 
   test('ports that agree on it share a number', async () => {
-    const first = await openEnd({ reusePort: true })
-    const second = await openEnd({ reusePort: true, port: first.port.port })
+    const first = await openEnd({ isShared: true })
+    const second = await openEnd({ isShared: true, port: first.port.port })
     expect(second.port.port).toBe(first.port.port)
   })
 
@@ -171,10 +171,10 @@ describe.each(paths)('the %s datagram port', (path) => {
     expect(thrown).toMatchObject([{ message: 'a bug' }])
   })
 
-  async function openEnd({ host = '127.0.0.1', port = 0, reusePort = false } = {}) {
+  async function openEnd({ host = '127.0.0.1', port = 0, isShared = false } = {}) {
     const received: Datagram[] = []
     const waiting: ((datagram: Datagram) => void)[] = []
-    const end = await open({ host, port, reusePort }, (bytes, address, from) => {
+    const end = await open({ host, port, isShared }, (bytes, address, from) => {
       const datagram = { text: Buffer.from(bytes).toString(), address, port: from }
       const next = waiting.shift()
       if (next) next(datagram)

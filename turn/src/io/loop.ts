@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net'
 import type { Log } from '@parley/service'
-import type { Allocation, Client, Transport } from '../core/allocation.ts'
-import { countDrop } from '../core/counters.ts'
+import type { Client, Relay, Transport } from '../core/allocation.ts'
+import { relaysOf } from '../core/allocation.ts'
+import type { Commons } from '../core/commons.ts'
 import { frameInPlace } from '../core/frame-in-place.ts'
 import { frameForClient } from '../core/relay.ts'
 import type { Command, Relayed } from '../core/server-state.ts'
 import type { TurnServer } from '../core/server.ts'
-import type { ClientRoute, DatagramPort, OpenDatagramPort } from '../ports.ts'
+import type { ClientRoute, DatagramPort, OpenDatagramPort, StrayDatagram } from '../ports.ts'
 import type { Family, IpAddress } from '../wire/index.ts'
 import { formatAddress, parseSocketAddress } from '../wire/index.ts'
 import { RefusalLog } from './refusal-log.ts'
@@ -14,12 +15,15 @@ import { StreamClient } from './stream-client.ts'
 
 const SWEEP_MS = 1_000
 
-/** Connections of one address; many people may sit behind it. */
-const MAX_STREAMS_PER_ADDRESS = 256
+/** Routes below are datagram listeners, numbered alike in every worker. */
+const FIRST_STREAM_ROUTE = 0x1_0000
 
 /** What the loop needs from outside. */
 export interface LoopParts {
   readonly server: TurnServer
+  readonly commons: Commons
+  /** Milliseconds of a clock that every worker shares and that never goes back. */
+  readonly clock: () => number
   readonly log: Log
   readonly random: (byteCount: number) => Uint8Array
   readonly openDatagramPort: OpenDatagramPort
@@ -27,8 +31,8 @@ export interface LoopParts {
   readonly scratch?: ArrayBuffer | undefined
   /** Where relay sockets are bound. */
   readonly relayHosts: Readonly<Partial<Record<Family, string>>>
-  /** Called once a second, after the sweep. */
-  readonly onTick: () => void
+  /** Hands a datagram to the worker that has its client. */
+  readonly forward: (owner: number, datagram: StrayDatagram) => void
 }
 
 /** Joins the core to sockets: packets in, commands and relayed packets out, one timer. */
@@ -37,10 +41,10 @@ export class TurnLoop {
   readonly #refusals: RefusalLog
   readonly #routes = new Map<number, ClientRoute>()
   readonly #streams = new Set<StreamClient>()
-  readonly #streamsPerAddress = new Map<IpAddress, number>()
   readonly #relays = new Map<number, DatagramPort>()
   readonly #timer: NodeJS.Timeout
-  #nextRoute = 0
+  #nextDatagramRoute = 0
+  #nextRoute = FIRST_STREAM_ROUTE
   #isClosed = false
 
   constructor(parts: LoopParts) {
@@ -55,15 +59,16 @@ export class TurnLoop {
   }
 
   /** Opens a datagram listener and gives back its port. */
-  async listenForDatagrams(at: { readonly host: string; readonly port: number }): Promise<number> {
-    const route = this.#nextRoute++
+  async listenForDatagrams(at: Parameters<OpenDatagramPort>[0]): Promise<number> {
+    const route = this.#nextDatagramRoute++
     const port = await this.#parts.openDatagramPort(at, (bytes, address, peerPort, host) => {
-      this.#guard(() => {
-        const client =
-          this.#parts.server.datagramClient(route, address, peerPort) ??
-          stranger(route, { address, port: peerPort, host: host ?? formatAddress(address) })
-        this.#fromClient(client, bytes)
-      })
+      try {
+        const client = this.#parts.server.datagramClient(route, address, peerPort)
+        if (client) this.#fromClient(client, bytes)
+        else this.#fromStranger({ bytes, address, port: peerPort, host, route })
+      } catch (error) {
+        this.#logBug(error)
+      }
     })
     this.#routes.set(route, {
       send: (client, bytes) =>
@@ -75,16 +80,37 @@ export class TurnLoop {
     return port.port
   }
 
-  /** Takes over a connection that a stream listener accepted. */
+  /** Takes a datagram that came to another worker by mistake. */
+  takeStray({ bytes, address, port, host, route }: StrayDatagram): void {
+    this.#guard(() => {
+      const client = this.#parts.server.datagramClient(route, address, port)
+      this.#fromClient(
+        client ?? stranger(route, { address, port, host: host ?? formatAddress(address) }),
+        bytes,
+      )
+    })
+  }
+
+  /** Counts a connection against its address until it closes; `false` when it must not stay. */
+  admitStream(socket: Socket): boolean {
+    const address = parseSocketAddress(socket.remoteAddress ?? '')
+    if (address === undefined || this.#isClosed || !this.#parts.commons.takeStream(address)) {
+      return false
+    }
+    socket.once('close', () => {
+      this.#parts.commons.releaseStream(address)
+    })
+    return true
+  }
+
+  /** Takes over a connection that was admitted and has shown what it speaks. */
   addStream(socket: Socket, transport: Transport): void {
     const host = socket.remoteAddress ?? ''
     const address = parseSocketAddress(host)
-    const count = address === undefined ? 0 : (this.#streamsPerAddress.get(address) ?? 0)
-    if (address === undefined || this.#isClosed || count >= MAX_STREAMS_PER_ADDRESS) {
+    if (address === undefined || this.#isClosed) {
       socket.destroy()
       return
     }
-    this.#streamsPerAddress.set(address, count + 1)
     const route = this.#nextRoute++
     const endpoint = { address, port: socket.remotePort ?? 0, host }
     const stream = new StreamClient(
@@ -100,10 +126,15 @@ export class TurnLoop {
           this.#dropStream(stream, client)
         },
       },
-      performance.now(),
+      this.#parts.clock(),
     )
     this.#routes.set(route, stream)
     this.#streams.add(stream)
+  }
+
+  /** Runs what the server ordered outside a packet, as when an operator ends sessions. */
+  runCommands(): void {
+    this.#runCommands()
   }
 
   /** Closes every socket; idempotent. */
@@ -117,14 +148,23 @@ export class TurnLoop {
   }
 
   #fromClient(client: Client, bytes: Uint8Array): void {
-    const relayed = this.#parts.server.fromClient(client, bytes, performance.now())
+    const relayed = this.#parts.server.fromClient(client, bytes, this.#parts.clock())
     if (relayed) this.#deliver(relayed, bytes)
     this.#runCommands()
   }
 
+  /** A client without an allocation here may have one with another worker. */
+  #fromStranger(datagram: StrayDatagram): void {
+    const { bytes, address, port, host, route } = datagram
+    const client = stranger(route, { address, port, host: host ?? formatAddress(address) })
+    const owner = this.#parts.commons.otherOwner(client)
+    if (owner === undefined) this.#fromClient(client, bytes)
+    else this.#parts.forward(owner, { ...datagram, bytes: Uint8Array.from(bytes) })
+  }
+
   #deliver(relayed: Relayed, bytes: Uint8Array): void {
     if (relayed.to === 'peer') {
-      const relay = this.#relays.get(relayed.allocation.id)
+      const relay = this.#relays.get(relayed.relay.id)
       if (!relay?.send(bytes, relayed, relayed.peer)) this.#countDrop('sendFailed')
       return
     }
@@ -150,49 +190,55 @@ export class TurnLoop {
         this.#sendToClient(command.client, command.bytes)
         return
       case 'bindRelay':
-        void this.#bindRelay(command.allocation)
+        void this.#bindRelay(command.relay)
         return
       case 'closeRelay':
-        this.#relays.get(command.allocation.id)?.close()
-        this.#relays.delete(command.allocation.id)
+        this.#relays.get(command.relay.id)?.close()
+        this.#relays.delete(command.relay.id)
         return
       case 'reportCreated': {
-        const { id, family, client, lifetimeS } = command.allocation
-        log.debug({ allocation: id, transport: client.transport, family, lifetimeS }, 'allocated')
+        const { id, client, lifetimeS } = command.allocation
+        const families = relaysOf(command.allocation).map(({ family }) => family)
+        log.debug({ allocation: id, transport: client.transport, families, lifetimeS }, 'allocated')
         return
       }
       case 'reportEnded':
         log.debug({ allocation: command.allocation.id, reason: command.reason }, 'allocation ended')
         return
       case 'reportRefusal':
-        this.#refusals.note(command, performance.now())
+        this.#refusals.note(command, this.#parts.clock())
     }
   }
 
-  async #bindRelay(allocation: Allocation): Promise<void> {
-    const { server, openDatagramPort, relayHosts, log } = this.#parts
-    const host = relayHosts[allocation.family] ?? ''
+  async #bindRelay(relay: Relay): Promise<void> {
+    const { server, openDatagramPort, relayHosts, clock, log } = this.#parts
+    const host = relayHosts[relay.family] ?? ''
+    // One object for every datagram; the core does not keep it.
+    const from: { address: IpAddress; port: number } = { address: 0, port: 0 }
     try {
-      const relay = await openDatagramPort(
-        { host, port: allocation.relayed.port },
-        (bytes, address, port) => {
-          this.#guard(() => {
-            const from = { address, port }
-            const relayed = server.fromPeer(allocation, from, bytes.length, performance.now())
+      const port = await openDatagramPort(
+        { host, port: relay.relayed.port },
+        (bytes, address, peerPort) => {
+          from.address = address
+          from.port = peerPort
+          try {
+            const relayed = server.fromPeer(relay, from, bytes.length, clock())
             if (relayed) this.#deliver(relayed, bytes)
-          })
+          } catch (error) {
+            this.#logBug(error)
+          }
         },
       )
       if (this.#isClosed) {
-        relay.close()
+        port.close()
         return
       }
-      this.#relays.set(allocation.id, relay)
-      server.relayBound(allocation, performance.now())
+      this.#relays.set(relay.id, port)
+      server.relayBound(relay, clock())
     } catch (error) {
       const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
       if (!isTaken) log.warn({ error }, 'a relay socket could not be opened')
-      server.relayFailed(allocation, isTaken ? 'portInUse' : 'other')
+      server.relayFailed(relay, isTaken ? 'portInUse' : 'other', clock())
     }
     this.#guard(() => {
       this.#runCommands()
@@ -204,10 +250,6 @@ export class TurnLoop {
   }
 
   #dropStream(stream: StreamClient, client: Client): void {
-    const { address } = client.endpoint
-    const left = (this.#streamsPerAddress.get(address) ?? 1) - 1
-    if (left > 0) this.#streamsPerAddress.set(address, left)
-    else this.#streamsPerAddress.delete(address)
     this.#streams.delete(stream)
     this.#routes.delete(client.route)
     this.#parts.server.clientGone(client)
@@ -215,18 +257,17 @@ export class TurnLoop {
   }
 
   #sweep(): void {
-    const now = performance.now()
+    const now = this.#parts.clock()
     this.#parts.server.sweep(now, Date.now())
     this.#runCommands()
     for (const stream of this.#streams) {
       const fault = stream.enforceLimits(now)
       if (fault) this.#parts.log.debug({ fault }, 'a stream client was closed')
     }
-    this.#parts.onTick()
   }
 
   #countDrop(reason: 'sendFailed' | 'backlog'): void {
-    countDrop(this.#parts.server.counters, reason)
+    this.#parts.commons.counters.countDrop(reason)
   }
 
   /** A bug that one packet shows must not end everybody's calls. */
@@ -234,8 +275,12 @@ export class TurnLoop {
     try {
       step()
     } catch (error) {
-      this.#parts.log.error({ error }, 'a packet could not be handled')
+      this.#logBug(error)
     }
+  }
+
+  #logBug(error: unknown): void {
+    this.#parts.log.error({ error }, 'a packet could not be handled')
   }
 }
 

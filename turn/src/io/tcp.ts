@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
-import type { AddressInfo, Server, Socket } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import type { SocketAddress } from '../ports.ts'
 
 /** A stream listener. */
 export interface StreamListener {
@@ -11,23 +12,16 @@ export interface StreamListener {
 /** Accepts in all, per listener. Bounds what half-open connections and handshakes may hold. */
 const MAX_CONNECTIONS = 16_384
 
-/** Listens for TCP clients; rejects with the error of the system. */
-export function openTcp(
-  at: { readonly host: string; readonly port: number },
+/** Listens for TCP connections; rejects with the error of the system. */
+export function listenForStreams(
+  { host, port, isShared = false }: SocketAddress,
   onConnection: (socket: Socket) => void,
 ): Promise<StreamListener> {
-  return listenForStreams(createServer(onConnection), at)
-}
-
-/** Binds a stream server for TURN clients. */
-export function listenForStreams(
-  server: Server,
-  { host, port }: { readonly host: string; readonly port: number },
-): Promise<StreamListener> {
+  const server = createServer(onConnection)
   server.maxConnections = MAX_CONNECTIONS
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ host, port, ipv6Only: true }, () => {
+    server.listen({ host, port, ipv6Only: true, reusePort: isShared, exclusive: true }, () => {
       server.off('error', reject)
       // Accepting fails when descriptors run out; the next attempt may succeed.
       server.on('error', () => undefined)

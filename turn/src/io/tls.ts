@@ -2,8 +2,6 @@ import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { createSecureContext, createServer } from 'node:tls'
 import { StartError } from '@parley/service'
-import type { StreamListener } from './tcp.ts'
-import { listenForStreams } from './tcp.ts'
 
 /** How long a TLS handshake may take. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
@@ -13,8 +11,8 @@ const protocols: readonly string[] = ['stun.turn', 'stun.nat-discovery']
 
 /** A certificate chain and its key, as PEM. */
 export interface Certificate {
-  readonly cert: Buffer
-  readonly key: Buffer
+  readonly cert: string
+  readonly key: string
 }
 
 /** Reads certificate and key, and makes sure that they belong together. */
@@ -29,30 +27,45 @@ export function loadCertificate(certFile: string, keyFile: string): Certificate 
   return { cert, key }
 }
 
-/** Listens for TLS clients, TLS 1.2 and above; rejects with the error of the system. */
-export function openTls(
-  at: { readonly host: string; readonly port: number },
-  certificate: Certificate,
-  onConnection: (socket: Socket) => void,
-): Promise<StreamListener> {
-  const server = createServer(
-    {
-      cert: certificate.cert,
-      key: certificate.key,
-      minVersion: 'TLSv1.2',
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-      ALPNCallback: ({ protocols: offered }) => offered.find((name) => protocols.includes(name)),
-    },
-    onConnection,
-  )
-  // A failed handshake has already closed its socket.
-  server.on('tlsClientError', () => undefined)
-  return listenForStreams(server, at)
+/** Where connections go that speak TLS. */
+export interface TlsDoor {
+  /** Shakes hands on a connection and hands what comes of it to the owner. */
+  take(socket: Socket): void
+  /** Serves another certificate from the next handshake on; running connections keep theirs. */
+  useCertificate(certificate: Certificate): void
 }
 
-function readPem(envKey: string, file: string): Buffer {
+/** Opens the door for TLS clients, TLS 1.2 and above. It does not listen by itself. */
+export function openTlsDoor(
+  certificate: Certificate,
+  {
+    onClient,
+    handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS,
+  }: { readonly onClient: (socket: Socket) => void; readonly handshakeTimeoutMs?: number },
+): TlsDoor {
+  const fixed = { minVersion: 'TLSv1.2' as const }
+  const server = createServer(
+    {
+      ...fixed,
+      ...certificate,
+      handshakeTimeout: handshakeTimeoutMs,
+      ALPNCallback: ({ protocols: offered }) => offered.find((name) => protocols.includes(name)),
+    },
+    onClient,
+  )
+  // Node reports a handshake that takes too long, and leaves its socket open.
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
+  return {
+    take: (socket) => server.emit('connection', socket),
+    useCertificate: (next) => {
+      server.setSecureContext({ ...fixed, ...next })
+    },
+  }
+}
+
+function readPem(envKey: string, file: string): string {
   try {
-    return readFileSync(file)
+    return readFileSync(file, 'utf8')
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new StartError(`${envKey} names a file that cannot be read (${reason}).`)

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram'
 import type { RemoteInfo } from 'node:dgram'
 import { isIPv6 } from 'node:net'
-import type { DatagramAddress, DatagramPart, DatagramPort, OnDatagram } from '../ports.ts'
+import type { DatagramPart, DatagramPort, OnDatagram, SocketAddress } from '../ports.ts'
 import type { Endpoint } from '../wire/index.ts'
 import { parseSocketAddress } from '../wire/index.ts'
 
@@ -9,13 +9,13 @@ import { parseSocketAddress } from '../wire/index.ts'
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
 
 /** The pure datagram port: Node's sockets, one system call for each datagram. */
-export function openUdp(at: DatagramAddress, onDatagram: OnDatagram): Promise<DatagramPort> {
+export function openUdp(at: SocketAddress, onDatagram: OnDatagram): Promise<DatagramPort> {
   const family = isIPv6(at.host) ? 6 : 4
   const socket = createSocket({
     type: family === 6 ? 'udp6' : 'udp4',
     // An IPv6 socket must not reach IPv4 peers by their mapped spelling.
     ipv6Only: family === 6,
-    reusePort: at.reusePort ?? false,
+    reusePort: at.isShared === true,
     recvBufferSize: SOCKET_BUFFER_BYTES,
     sendBufferSize: SOCKET_BUFFER_BYTES,
     // Hosts are addresses already; the default looks each one up and defers the send.

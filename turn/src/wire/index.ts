@@ -14,6 +14,21 @@ export {
   wordAt,
 } from './address.ts'
 export type { Endpoint, EndpointKey, Family, IpAddress } from './address.ts'
+export {
+  ADDITIONAL_ADDRESS_FAMILY,
+  additionalAddressFamily,
+  asksForIpv6Too,
+} from './attributes/additional-address-family.ts'
+export {
+  ADDRESS_ERROR_CODE,
+  addressErrorCode,
+  readAddressErrorCode,
+} from './attributes/address-error-code.ts'
+export {
+  ALTERNATE_SERVER,
+  alternateServer,
+  readAlternateServer,
+} from './attributes/alternate-server.ts'
 export type { Attribute } from './attributes/attribute.ts'
 export { CHANNEL_NUMBER, channelNumber, readChannelNumber } from './attributes/channel-number.ts'
 export {
@@ -29,6 +44,14 @@ export { ERROR_CODE, errorCode, readErrorCode } from './attributes/error-code.ts
 export { EVEN_PORT, evenPort, readEvenPort } from './attributes/even-port.ts'
 export { LIFETIME, lifetime, readLifetime } from './attributes/lifetime.ts'
 export {
+  PASSWORD_ALGORITHM,
+  PASSWORD_ALGORITHMS,
+  passwordAlgorithm,
+  passwordAlgorithms,
+  readPasswordAlgorithm,
+} from './attributes/password-algorithms.ts'
+export type { PasswordAlgorithm } from './attributes/password-algorithms.ts'
+export {
   REQUESTED_ADDRESS_FAMILY,
   readRequestedAddressFamily,
   requestedAddressFamily,
@@ -39,12 +62,17 @@ export {
   readRequestedTransport,
   requestedTransport,
 } from './attributes/requested-transport.ts'
-export { RESERVATION_TOKEN, readReservationToken } from './attributes/reservation-token.ts'
+export {
+  RESERVATION_TOKEN,
+  readReservationToken,
+  reservationToken,
+} from './attributes/reservation-token.ts'
 export {
   UNKNOWN_ATTRIBUTES,
   readUnknownAttributes,
   unknownAttributes,
 } from './attributes/unknown-attributes.ts'
+export { USERHASH, readUserHash, userHash, userHashOf } from './attributes/user-hash.ts'
 export {
   XOR_MAPPED_ADDRESS,
   XOR_PEER_ADDRESS,
@@ -64,10 +92,12 @@ export {
 export {
   FINGERPRINT,
   MESSAGE_INTEGRITY,
+  MESSAGE_INTEGRITY_SHA256,
   isIntact,
   longTermKey,
   messageIntegrity,
 } from './integrity.ts'
+export type { IntegrityHash } from './integrity.ts'
 export {
   HEADER_BYTES,
   MAGIC_COOKIE,

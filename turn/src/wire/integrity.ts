@@ -1,46 +1,75 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { readUint32, writeUint16 } from './bytes.ts'
+import type { PasswordAlgorithm } from './attributes/password-algorithms.ts'
+import { readUint16, readUint32, writeUint16 } from './bytes.ts'
 
 export const MESSAGE_INTEGRITY = 0x0008
+export const MESSAGE_INTEGRITY_SHA256 = 0x001c
 export const FINGERPRINT = 0x8028
 
-/** Bytes of MESSAGE-INTEGRITY with its header: HMAC-SHA1 is 20 bytes. RFC 8489 §14.5. */
-export const INTEGRITY_ATTRIBUTE_BYTES = 24
 /** Bytes of FINGERPRINT with its header. RFC 8489 §14.7. */
 export const FINGERPRINT_ATTRIBUTE_BYTES = 8
+
+/** The hash of an integrity attribute: MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256. */
+export type IntegrityHash = 'sha1' | 'sha256'
+
+/** Bytes of the attribute with its header: HMAC-SHA1 is 20 bytes, HMAC-SHA256 is 32. RFC 8489 §14.5, §14.6. */
+export const integrityAttributeBytes: Readonly<Record<IntegrityHash, number>> = {
+  sha1: 24,
+  sha256: 36,
+}
 
 const HEADER_BYTES = 20
 const ATTRIBUTE_HEADER_BYTES = 4
 const FINGERPRINT_XOR = 0x5354554e
 
 /**
- * Key of the long-term credential mechanism: MD5 of `username:realm:password`. RFC 8489 §9.2.2.
- * The mechanism prescribes MD5; SHA-256 keys come with PASSWORD-ALGORITHMS.
+ * Key of the long-term credential mechanism: a hash of `username:realm:password`, MD5 unless the
+ * client chose from PASSWORD-ALGORITHMS. RFC 8489 §9.2.2, §18.5.
  */
-export function longTermKey(username: string, realm: string, password: string): Uint8Array {
-  return createHash('md5').update(`${username}:${realm}:${password}`).digest()
+export function longTermKey(
+  username: string,
+  realm: string,
+  password: string,
+  algorithm: PasswordAlgorithm = 'md5',
+): Uint8Array {
+  return createHash(algorithm).update(`${username}:${realm}:${password}`).digest()
 }
 
 /**
- * HMAC-SHA1 over the message up to its MESSAGE-INTEGRITY attribute, which starts at `offset`, with
- * the header's length counting that attribute. The message is not changed. RFC 8489 §14.5.
+ * HMAC over the message up to its integrity attribute, which starts at `offset`, with the header's
+ * length counting that attribute. The message is not changed. RFC 8489 §14.5, §14.6.
  */
-export function messageIntegrity(message: Uint8Array, offset: number, key: Uint8Array): Uint8Array {
+export function messageIntegrity(
+  message: Uint8Array,
+  offset: number,
+  key: Uint8Array,
+  hash: IntegrityHash = 'sha1',
+): Uint8Array {
   // Not `slice`, which on a Buffer is a view.
   const header = Uint8Array.from(message.subarray(0, HEADER_BYTES))
-  writeUint16(header, 2, offset + INTEGRITY_ATTRIBUTE_BYTES - HEADER_BYTES)
-  return createHmac('sha1', key)
+  writeUint16(header, 2, offset + integrityAttributeBytes[hash] - HEADER_BYTES)
+  return createHmac(hash, key)
     .update(header)
     .update(message.subarray(HEADER_BYTES, offset))
     .digest()
 }
 
-/** Whether the MESSAGE-INTEGRITY that starts at `offset` was made with `key`; constant time. */
-export function isIntact(message: Uint8Array, offset: number, key: Uint8Array): boolean {
+/**
+ * Whether the integrity attribute that starts at `offset` was made with `key`; constant time. A
+ * truncated MESSAGE-INTEGRITY-SHA256 is not: RFC 8489 §14.6 leaves truncation to the usage, and TURN
+ * does not allow it.
+ */
+export function isIntact(
+  message: Uint8Array,
+  offset: number,
+  key: Uint8Array,
+  hash: IntegrityHash = 'sha1',
+): boolean {
   const start = offset + ATTRIBUTE_HEADER_BYTES
-  const received = message.subarray(start, offset + INTEGRITY_ATTRIBUTE_BYTES)
-  const expected = messageIntegrity(message, offset, key)
+  const received = message.subarray(start, offset + integrityAttributeBytes[hash])
+  if (readUint16(message, offset + 2) !== received.length) return false
+  const expected = messageIntegrity(message, offset, key, hash)
   return received.length === expected.length && timingSafeEqual(received, expected)
 }
 

@@ -3,12 +3,14 @@ import { paddedLength, readUint16, readUint32, writeUint16, writeUint32 } from '
 import {
   FINGERPRINT,
   FINGERPRINT_ATTRIBUTE_BYTES,
-  INTEGRITY_ATTRIBUTE_BYTES,
   MESSAGE_INTEGRITY,
+  MESSAGE_INTEGRITY_SHA256,
   fingerprint,
   hasGoodFingerprint,
+  integrityAttributeBytes,
   messageIntegrity,
 } from './integrity.ts'
+import type { IntegrityHash } from './integrity.ts'
 
 export const MAGIC_COOKIE = 0x2112a442
 export const HEADER_BYTES = 20
@@ -39,10 +41,12 @@ export interface Message {
   readonly method: number
   readonly messageClass: number
   readonly bytes: Uint8Array
-  /** Those that count: none that follows MESSAGE-INTEGRITY, none that follows FINGERPRINT. */
+  /** Those that count: none that follows an integrity attribute or FINGERPRINT. */
   readonly attributes: readonly Attribute[]
   /** Where MESSAGE-INTEGRITY starts. */
   readonly integrityOffset: number | undefined
+  /** Where MESSAGE-INTEGRITY-SHA256 starts, of whatever length. */
+  readonly sha256IntegrityOffset: number | undefined
 }
 
 /** Why bytes are not a message. */
@@ -64,7 +68,7 @@ export interface DecodeError {
 
 export type DecodeResult = { readonly ok: true; readonly message: Message } | DecodeError
 
-/** What {@link encodeMessage} writes; `integrityKey` adds MESSAGE-INTEGRITY. */
+/** What {@link encodeMessage} writes; `integrityKey` adds the integrity attribute of its hash. */
 export interface MessageParts {
   readonly method: number
   readonly messageClass: number
@@ -72,12 +76,14 @@ export interface MessageParts {
   readonly transactionId: Uint8Array
   readonly attributes: readonly Attribute[]
   readonly integrityKey?: Uint8Array | undefined
+  /** `sha1` unless given. */
+  readonly integrityHash?: IntegrityHash | undefined
   readonly withFingerprint?: boolean
 }
 
 /**
  * Decodes a STUN message that fills `bytes` exactly. RFC 8489 §5, §6.3. A wrong FINGERPRINT is an
- * error (§7.3); MESSAGE-INTEGRITY is located, not verified.
+ * error (§7.3); integrity attributes are located, not verified.
  */
 export function decodeMessage(bytes: Uint8Array): DecodeResult {
   if (bytes.length < HEADER_BYTES) return failure('tooShort', bytes.length)
@@ -89,6 +95,7 @@ export function decodeMessage(bytes: Uint8Array): DecodeResult {
 
   const attributes: Attribute[] = []
   let integrityOffset: number | undefined
+  let sha256IntegrityOffset: number | undefined
   let offset = HEADER_BYTES
   while (offset < bytes.length) {
     const attributeType = readUint16(bytes, offset)
@@ -101,9 +108,11 @@ export function decodeMessage(bytes: Uint8Array): DecodeResult {
       if (!good) return failure('badFingerprint', offset)
       break
     }
-    const counts = integrityOffset === undefined
-    if (counts && attributeType === MESSAGE_INTEGRITY) {
-      if (next - offset !== INTEGRITY_ATTRIBUTE_BYTES) return failure('badAttribute', offset)
+    const counts = integrityOffset === undefined && sha256IntegrityOffset === undefined
+    if (attributeType === MESSAGE_INTEGRITY_SHA256) {
+      sha256IntegrityOffset ??= offset
+    } else if (counts && attributeType === MESSAGE_INTEGRITY) {
+      if (next - offset !== integrityAttributeBytes.sha1) return failure('badAttribute', offset)
       integrityOffset = offset
     } else if (counts) {
       if (attributes.length === MAX_ATTRIBUTES) return failure('tooManyAttributes', offset)
@@ -117,6 +126,7 @@ export function decodeMessage(bytes: Uint8Array): DecodeResult {
     bytes,
     attributes,
     integrityOffset,
+    sha256IntegrityOffset,
   }
   return { ok: true, message }
 }
@@ -128,7 +138,8 @@ export function encodeMessage(parts: MessageParts): Uint8Array {
     size += ATTRIBUTE_HEADER_BYTES + paddedLength(value.length)
   }
   const integrityOffset = size
-  if (parts.integrityKey) size += INTEGRITY_ATTRIBUTE_BYTES
+  const { integrityKey, integrityHash = 'sha1' } = parts
+  if (integrityKey) size += integrityAttributeBytes[integrityHash]
   const fingerprintOffset = size
   if (parts.withFingerprint) size += FINGERPRINT_ATTRIBUTE_BYTES
 
@@ -140,9 +151,10 @@ export function encodeMessage(parts: MessageParts): Uint8Array {
     bytes.set(value, offset + ATTRIBUTE_HEADER_BYTES)
     offset += ATTRIBUTE_HEADER_BYTES + paddedLength(value.length)
   }
-  if (parts.integrityKey) {
-    const mac = messageIntegrity(bytes, integrityOffset, parts.integrityKey)
-    writeAttributeHeader(bytes, integrityOffset, MESSAGE_INTEGRITY, mac.length)
+  if (integrityKey) {
+    const mac = messageIntegrity(bytes, integrityOffset, integrityKey, integrityHash)
+    const type = integrityHash === 'sha1' ? MESSAGE_INTEGRITY : MESSAGE_INTEGRITY_SHA256
+    writeAttributeHeader(bytes, integrityOffset, type, mac.length)
     bytes.set(mac, integrityOffset + ATTRIBUTE_HEADER_BYTES)
   }
   if (parts.withFingerprint) {
