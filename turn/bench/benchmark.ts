@@ -85,15 +85,24 @@ export async function runBenchmark(parts: BenchmarkParts): Promise<Report> {
       if (coturnPeak !== undefined) takeRounds([lane], halfOf(coturnPeak, plan), parts)
     }
     say('allocations …')
-    const contenders = lanes.map((lane) => ({
-      name: lane.name,
-      peaks: lane.peaks,
-      atHalfPeak: lane.figures(halfOf(lane.peaks.channel, plan)),
-      atHalfOfCoturn: coturnPeak === undefined ? undefined : lane.figures(halfOf(coturnPeak, plan)),
-      loads: loads.filter((load) => lane.can(load)).map((load) => lane.figures(load)),
-      allocations: lane.allocations(),
-      idleBytes: lane.idleBytes(),
-    }))
+    const contenders = lanes
+      .map((lane) => {
+        // These open thousands of sockets, and no other clients are needed any more.
+        const allocations = lane.allocations()
+        const idleBytes = lane.idleBytes()
+        parts.generator.close()
+        return { lane, allocations, idleBytes }
+      })
+      .map(({ lane, allocations, idleBytes }) => ({
+        name: lane.name,
+        peaks: lane.peaks,
+        atHalfPeak: lane.figures(halfOf(lane.peaks.channel, plan)),
+        atHalfOfCoturn:
+          coturnPeak === undefined ? undefined : lane.figures(halfOf(coturnPeak, plan)),
+        loads: loads.filter((load) => lane.can(load)).map((load) => lane.figures(load)),
+        allocations,
+        idleBytes,
+      }))
     return { when: new Date().toISOString(), machine: machine(), plan, contenders }
   } finally {
     for (const one of running) await one.stop()

@@ -24,6 +24,8 @@ export interface Running extends Contender {
 /** Starts a contender and waits until it says where it listens, if it does. */
 export async function start(contender: Contender): Promise<Running> {
   const child = spawn(contender.command, contender.args, { stdio: ['ignore', 'pipe', 'ignore'] })
+  // One that outlives a benchmark cut short would share its port with the next.
+  process.once('exit', () => child.kill('SIGKILL'))
   const port = contender.port ?? (await firstNumber(child, contender.name))
   if (child.pid === undefined) throw new Error(`${contender.name} did not start`)
   return {
