@@ -51,8 +51,10 @@ export class DatagramEnd {
     return this.#socket.address().port
   }
 
+  /** Sends to a port of the loopback address on which servers listen. */
   send(bytes: Uint8Array | string, port: number): void {
-    this.#socket.send(bytes, port, this.host)
+    const isIpv6 = this.host.includes(':')
+    this.#socket.send(bytes, port, isIpv6 ? '::1' : '127.0.0.1')
   }
 
   next() {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Carrier, Transport } from './carrier.ts'
 import { DatagramEnd, openCarrier } from './carrier.ts'
@@ -26,11 +27,15 @@ export interface Login {
   readonly password: string
 }
 
+export type Ports = Readonly<Partial<Record<Transport, number>>>
+
 /** A server as the checks see it. */
 export interface Subject {
   readonly name: string
   readonly realm: string
-  readonly ports: Readonly<Partial<Record<Transport, number>>>
+  readonly ports: Ports
+  /** Those on IPv6, where it listens there. */
+  readonly ports6?: Ports
   /** A login of a user; `undefined` where the server knows one user only and this is another. */
   login(user: string): Login | undefined
   /** Makes a TURN REST login as asked, where the server takes them. */
@@ -40,6 +45,9 @@ export interface Subject {
   readonly userQuota?: number
   stop(): Promise<void>
 }
+
+/** The user when it does not matter which. */
+export const ANYBODY = 'alice'
 
 /** A check that a server, or a transport, has no occasion for; the reason stands in the table. */
 export class NotApplicable extends Error {}
@@ -59,6 +67,8 @@ export interface Check {
 export class Trial {
   readonly subject: Subject
   readonly transport: Transport
+  /** A user of this trial alone. */
+  readonly ownUser = `user-${randomUUID()}`
   readonly #opened: { close(): void }[] = []
 
   constructor(subject: Subject, transport: Transport) {
@@ -67,14 +77,26 @@ export class Trial {
   }
 
   /** A new 5-tuple. */
-  async client(user = 'alice', host = '127.0.0.1'): Promise<Client> {
-    const login = this.subject.login(user)
-    if (!login) throw new NotApplicable('knows one user only')
-    return this.clientOf(login, host)
+  async client(user: string = ANYBODY): Promise<Client> {
+    return this.clientOf(this.#loginOf(user))
   }
 
-  async clientOf(login: Login, host = '127.0.0.1'): Promise<Client> {
-    const port = this.subject.ports[this.transport]
+  clientOverIpv6(): Promise<Client> {
+    return this.#connect(this.#loginOf(ANYBODY), '::1', this.subject.ports6)
+  }
+
+  clientOf(login: Login): Promise<Client> {
+    return this.#connect(login, '127.0.0.1', this.subject.ports)
+  }
+
+  #loginOf(user: string): Login {
+    const login = this.subject.login(user)
+    if (!login) throw new NotApplicable('knows one user only')
+    return login
+  }
+
+  async #connect(login: Login, host: string, ports: Ports | undefined): Promise<Client> {
+    const port = ports?.[this.transport]
     if (port === undefined) throw new NotApplicable(`no ${this.transport}`)
     const carrier = await openCarrier(this.transport, port, host)
     this.#opened.push(carrier)
@@ -82,7 +104,7 @@ export class Trial {
   }
 
   /** A client with an allocation. */
-  async allocated(user = 'alice'): Promise<Client> {
+  async allocated(user: string = ANYBODY): Promise<Client> {
     const client = await this.client(user)
     await client.allocate()
     return client

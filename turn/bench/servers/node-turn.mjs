@@ -4,8 +4,9 @@ import { createRequire } from 'node:module'
 /** @typedef {new (options: Record<string, unknown>) => { start(): void }} TurnClass */
 
 const [port, username = '', password = ''] = process.argv.slice(2)
-/** @type {TurnClass} */
-const Turn = createRequire(import.meta.url)('node-turn')
+/** @type {unknown} */
+const loaded = createRequire(import.meta.url)('node-turn')
+const Turn = /** @type {TurnClass} */ (loaded)
 const server = new Turn({
   listeningIps: ['127.0.0.1'],
   relayIps: ['127.0.0.1'],

@@ -13,7 +13,7 @@ import {
   text,
 } from '../stun-bytes.ts'
 import type { Check } from '../trial.ts'
-import { NotApplicable, equal, holds } from '../trial.ts'
+import { NotApplicable, equal, holds, udp as requestUdp } from '../trial.ts'
 
 const binding = { type: method.binding }
 const success = method.binding | messageClass.success
@@ -41,8 +41,8 @@ export const stunChecks: readonly Check[] = [
     number: 2,
     title: 'Binding over IPv6',
     run: async (trial) => {
-      if (!trial.subject.hasIpv6) throw new NotApplicable('no IPv6 listener')
-      const client = await trial.client('alice', '::1')
+      if (!trial.subject.ports6) throw new NotApplicable('no IPv6 listener')
+      const client = await trial.clientOverIpv6()
       const answer = await client.ask(binding)
       const value = find(answer, attr.xorMappedAddress)
       if (!value) throw new Error('no XOR-MAPPED-ADDRESS')
@@ -132,7 +132,10 @@ export const stunChecks: readonly Check[] = [
     title: 'errors are well formed',
     run: async (trial) => {
       const client = await trial.client()
-      const value = find(await client.ask({ type: method.allocate }), attr.errorCode)
+      const value = find(
+        await client.ask({ type: method.allocate, attrs: [requestUdp] }),
+        attr.errorCode,
+      )
       if (!value) throw new Error('no ERROR-CODE')
       equal(value.readUInt16BE(0), 0, 'reserved bits')
       holds((value[2] ?? 0) >= 3 && (value[2] ?? 0) <= 6, 'the class is 3 to 6')
@@ -156,8 +159,7 @@ export const stunChecks: readonly Check[] = [
     title: 'MOBILITY-TICKET without RFC 8016: ignored or 405',
     run: async (trial) => {
       const client = await trial.client()
-      const udp: Attr = [attr.requestedTransport, Buffer.from([17, 0, 0, 0])]
-      const code = await client.code(method.allocate, [udp, [attr.mobilityTicket, none]])
+      const code = await client.code(method.allocate, [requestUdp, [attr.mobilityTicket, none]])
       holds(code === 0 || code === 405, `${code} is 0 or 405`)
     },
   },
