@@ -1,24 +1,29 @@
 /**
- * @typedef {'packages' | 'worker' | 'web' | 'browsers' | 'programs'} Need
+ * @typedef {'packages' | 'worker' | 'relay' | 'web' | 'browsers' | 'programs'} Need
  * @typedef {{ needs: readonly Need[], about: string }} Purpose
  */
 
 /** What each npm script asks the set-up for. @type {Readonly<Record<string, Purpose>>} */
 export const purposes = {
   start: {
-    needs: ['packages', 'worker', 'web'],
+    needs: ['packages', 'worker', 'relay', 'web'],
     about: 'everything in one process, with the demo',
   },
   test: {
-    needs: ['packages', 'worker', 'web', 'browsers', 'programs'],
+    needs: ['packages', 'worker', 'relay', 'web', 'browsers', 'programs'],
     about: 'the whole test suite',
   },
   check: { needs: ['packages'], about: 'types, lint, format and rules' },
   signaling: { needs: ['packages', 'web'], about: 'the signaling service, which serves the SDK' },
   sfu: { needs: ['packages', 'worker'], about: 'a media node' },
-  turn: { needs: ['packages'], about: 'the TURN server' },
+  turn: { needs: ['packages', 'relay'], about: 'the TURN server' },
+  bench: { needs: ['packages', 'relay', 'programs'], about: 'comparisons with peers' },
+  conformance: { needs: ['packages', 'programs'], about: 'the relay beside others, by the RFCs' },
   loadtest: { needs: ['packages', 'worker'], about: 'the load tester' },
-  all: { needs: ['packages', 'worker', 'web', 'browsers', 'programs'], about: 'all of the above' },
+  all: {
+    needs: ['packages', 'worker', 'relay', 'web', 'browsers', 'programs'],
+    about: 'all of the above',
+  },
 }
 
 /**
@@ -38,7 +43,7 @@ export function parseCommandLine(args) {
 /** The text of `--help`. */
 export function helpText() {
   const rows = Object.entries(purposes).map(
-    ([name, { needs, about }]) => `  ${name.padEnd(11)}${about} (${needs.join(', ')})`,
+    ([name, { needs, about }]) => `  ${name.padEnd(13)}${about} (${needs.join(', ')})`,
   )
   return `Usage: node tools/setup/main.mjs [purpose]
 
@@ -50,6 +55,7 @@ ${rows.join('\n')}
 Needs
   packages   npm packages from the lockfile, Node 24 among them
   worker     mediasoup's media worker: the official prebuilt one, else built from source
+  relay      an add-on that takes datagrams in batches, where there is a C++ compiler
   web        the browser SDK and the demo page
   browsers   Chromium and Firefox, for tests
   programs   what tests run beside Parley: coturn (never started as a service), openssl,

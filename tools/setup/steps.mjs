@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { installDebianPackages } from './apt.mjs'
 import { takeLock } from './lock.mjs'
 import { installPackages, packagesReady } from './packages.mjs'
+import { buildRelay, relayReady } from './relay.mjs'
 import { browsers, missing, programs } from './requirements.mjs'
 import { buildWeb, webReady } from './web.mjs'
 import { findWorker, provideWorker, workerReady } from './worker/worker.mjs'
@@ -33,6 +34,7 @@ export async function prepare(context, needs) {
     const forWorker = needs.includes('worker') ? await findWorker(context) : []
     await installDebianPackages(context, [...forWorker, ...missingSystemParts(needs)])
     if (needs.includes('worker')) await provideWorker(context)
+    if (needs.includes('relay')) await buildRelay(context)
     if (needs.includes('web')) await buildWeb(context)
   } finally {
     lock.release()
@@ -48,6 +50,7 @@ async function isReady(context, needs) {
     packagesReady(context) &&
     (!needs.includes('web') || webReady(context)) &&
     missingSystemParts(needs).length === 0 &&
+    (!needs.includes('relay') || (await relayReady(context))) &&
     (!needs.includes('worker') || (await workerReady(context)))
   )
 }

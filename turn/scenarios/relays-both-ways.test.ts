@@ -2,24 +2,32 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { TurnHandle } from '../src/index.ts'
 import { codeOf } from '../src/testing.ts'
 import { attributeValue, DATA, encodeChannelData, methods } from '../src/wire/index.ts'
-import { TurnClient, UdpEnd, startTestServer } from './turn-client.ts'
+import { TurnClient, UdpEnd, datagramPathsHere, startTestServer } from './turn-client.ts'
 
-let server: TurnHandle
-let peer: UdpEnd
-
-beforeEach(async () => {
-  server = await startTestServer({ PARLEY_TURN_ALLOW_PEERS: '127.0.0.0/8' })
-  peer = await UdpEnd.open()
-})
-afterEach(async () => {
-  peer.close()
-  await server.close()
-})
-
-describe.each([
+const carriers = [
   ['UDP', (s: TurnHandle) => TurnClient.overUdp(s)],
   ['TCP', (s: TurnHandle) => TurnClient.overTcp(s)],
-])('a client over %s', (_name, connect) => {
+] as const
+const stages = datagramPathsHere.flatMap((path) =>
+  carriers.map(([name, connect]) => [name, path, connect] as const),
+)
+
+describe.each(stages)('a client over %s, datagrams %s', (_name, path, connect) => {
+  let server: TurnHandle
+  let peer: UdpEnd
+
+  beforeEach(async () => {
+    server = await startTestServer({
+      PARLEY_TURN_ALLOW_PEERS: '127.0.0.0/8',
+      PARLEY_TURN_DATAGRAMS: path,
+    })
+    peer = await UdpEnd.open()
+  })
+  afterEach(async () => {
+    peer.close()
+    await server.close()
+  })
+
   test('relays by Send and Data indications and by channel, both ways', async () => {
     const client = await connect(server)
     const relayed = await client.allocate()

@@ -6,9 +6,13 @@ import { connect as connectTls } from 'node:tls'
 import { Health, Metrics, createLog } from '@parley/service'
 import { readTurnConfig, startTurn } from '../src/index.ts'
 import type { ListenerAddress, ListenerKind, TurnHandle, TurnSources } from '../src/index.ts'
+import { batchedUdp } from '../src/io/batched-udp.ts'
 import { TurnDialogue, codeOf, endpoint, relayedAddressOf, testSecret } from '../src/testing.ts'
 import type { Endpoint, Message } from '../src/wire/index.ts'
 import { StreamFramer } from '../src/wire/index.ts'
+
+/** The datagram ports that can serve here: without a compiler there is only the pure one. */
+export const datagramPathsHere = batchedUdp() ? (['pure', 'batched'] as const) : (['pure'] as const)
 
 /** Starts a server on free ports of loopback; `env` adds to or changes its settings. */
 export async function startTestServer(

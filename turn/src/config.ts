@@ -14,6 +14,8 @@ import type { Limits, ServerConfig } from './core/server-state.ts'
 import { defaultLimits } from './core/server-state.ts'
 import type { AddressPair, ListenerAddress, UserSetting } from './setting-values.ts'
 import { parseAddressPair, parseListeners, parsePortRange, parseUser } from './setting-values.ts'
+import type { DatagramPath } from './io/datagrams.ts'
+import { datagramPaths } from './io/datagrams.ts'
 import type { Family } from './wire/index.ts'
 
 /** Where relays of one family are bound, and under which address clients announce them. */
@@ -46,6 +48,7 @@ export interface TurnConfig {
   readonly admin: { readonly address: HostPort; readonly token: Secret } | undefined
   /** Files that hold what a reload can change. */
   readonly watchedFiles: readonly string[]
+  readonly datagrams: DatagramPath
   readonly metrics: HostPort | undefined
   readonly logLevel: string
 }
@@ -177,6 +180,12 @@ export const turnSettings = {
     about: 'PEM file with the key of that certificate.',
     fallback: undefined,
   }),
+  datagrams: setting.choice<DatagramPath>('PARLEY_TURN_DATAGRAMS', {
+    about:
+      'How datagrams cross the kernel: one by one (pure), or in batches where the add-on is built.',
+    fallback: 'auto',
+    words: datagramPaths,
+  }),
   metrics: setting.hostPort('PARLEY_METRICS', {
     about: 'Where /metrics, /healthz and /readyz are served.',
     fallback: undefined,
@@ -241,6 +250,7 @@ export function readTurnConfig(
       env['PARLEY_TURN_SECRET_FILE'],
       env['PARLEY_TURN_USERS_FILE'],
     ].filter((file) => file !== undefined),
+    datagrams: values.datagrams,
     metrics: values.metrics,
     logLevel: values.logLevel,
   })

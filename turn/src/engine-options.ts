@@ -24,6 +24,7 @@ export function engineOptions(config: TurnConfig, workers: number): EngineOption
     relays: engineRelays(config),
     ownAddresses: ownAddresses(config),
     limits: config.limits,
+    datagrams: config.datagrams,
     memory: newCommonsMemory({
       workers,
       ports: config.relayPorts,

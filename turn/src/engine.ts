@@ -9,13 +9,14 @@ import { TurnServer } from './core/server.ts'
 import type { Session, SessionSelector } from './core/sessions.ts'
 import type { CredentialKeys } from './credential-store.ts'
 import { CredentialStore } from './credential-store.ts'
+import type { DatagramPath } from './io/datagrams.ts'
+import { chooseDatagrams } from './io/datagrams.ts'
 import { tellApart } from './io/first-byte.ts'
 import { TurnLoop } from './io/loop.ts'
 import type { StreamListener } from './io/tcp.ts'
 import { listenForStreams } from './io/tcp.ts'
 import type { Certificate, TlsDoor } from './io/tls.ts'
 import { openTlsDoor } from './io/tls.ts'
-import { openUdp } from './io/udp.ts'
 import type { StrayDatagram } from './ports.ts'
 import { randomPool } from './random-pool.ts'
 import type { ListenerAddress } from './setting-values.ts'
@@ -54,6 +55,7 @@ export interface EngineOptions {
   readonly relays: Readonly<Partial<Record<Family, EngineRelay>>>
   readonly ownAddresses: readonly IpAddress[]
   readonly limits: Limits
+  readonly datagrams: DatagramPath
   readonly memory: CommonsMemory
   /** 32 bytes, the same in every worker. */
   readonly nonceKey: Uint8Array
@@ -89,6 +91,7 @@ export async function startEngine(
   { log, forward }: EngineSources,
 ): Promise<Engine> {
   const { keys, relays, limits, memory, realm } = options
+  const datagrams = chooseDatagrams(options.datagrams)
   const random = randomPool()
   const commons = new Commons(memory, options.worker, limits)
   const policy = new PeerPolicy({
@@ -123,7 +126,8 @@ export async function startEngine(
     clock: sharedClock,
     log,
     random,
-    openDatagramPort: openUdp,
+    openDatagramPort: datagrams.open,
+    scratch: datagrams.scratch,
     relayHosts: byFamily(relays, ({ host }) => host),
     forward,
   })

@@ -18,8 +18,16 @@ export interface DatagramPart {
   readonly length: number
 }
 
-/** Takes a datagram; `host` is the sender's address as the socket spells it. */
-export type OnDatagram = (bytes: Uint8Array, address: IpAddress, port: number, host: string) => void
+/**
+ * Takes a datagram. Its bytes are the receiver's until it returns. `host` is the sender's address as
+ * the socket spells it, where it spells it.
+ */
+export type OnDatagram = (
+  bytes: Uint8Array,
+  address: IpAddress,
+  port: number,
+  host?: string,
+) => void
 
 /** Where a socket is bound. Port 0 takes any free one. */
 export interface SocketAddress {
@@ -44,7 +52,7 @@ export interface StrayDatagram {
   readonly bytes: Uint8Array
   readonly address: IpAddress
   readonly port: number
-  readonly host: string
+  readonly host: string | undefined
   /** The listener that it came by. */
   readonly route: number
 }

@@ -3,12 +3,13 @@ import type { Log } from '@parley/service'
 import type { Client, Relay, Transport } from '../core/allocation.ts'
 import { relaysOf } from '../core/allocation.ts'
 import type { Commons } from '../core/commons.ts'
+import { frameInPlace } from '../core/frame-in-place.ts'
 import { frameForClient } from '../core/relay.ts'
 import type { Command, Relayed } from '../core/server-state.ts'
 import type { TurnServer } from '../core/server.ts'
 import type { ClientRoute, DatagramPort, OpenDatagramPort, StrayDatagram } from '../ports.ts'
 import type { Family, IpAddress } from '../wire/index.ts'
-import { parseSocketAddress } from '../wire/index.ts'
+import { formatAddress, parseSocketAddress } from '../wire/index.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { StreamClient } from './stream-client.ts'
 
@@ -26,6 +27,8 @@ export interface LoopParts {
   readonly log: Log
   readonly random: (byteCount: number) => Uint8Array
   readonly openDatagramPort: OpenDatagramPort
+  /** Memory in which a datagram may be changed while it is handled, and what lies before it. */
+  readonly scratch?: ArrayBuffer | undefined
   /** Where relay sockets are bound. */
   readonly relayHosts: Readonly<Partial<Record<Family, string>>>
   /** Hands a datagram to the worker that has its client. */
@@ -81,7 +84,10 @@ export class TurnLoop {
   takeStray({ bytes, address, port, host, route }: StrayDatagram): void {
     this.#guard(() => {
       const client = this.#parts.server.datagramClient(route, address, port)
-      this.#fromClient(client ?? stranger(route, { address, port, host }), bytes)
+      this.#fromClient(
+        client ?? stranger(route, { address, port, host: host ?? formatAddress(address) }),
+        bytes,
+      )
     })
   }
 
@@ -150,7 +156,7 @@ export class TurnLoop {
   /** A client without an allocation here may have one with another worker. */
   #fromStranger(datagram: StrayDatagram): void {
     const { bytes, address, port, host, route } = datagram
-    const client = stranger(route, { address, port, host })
+    const client = stranger(route, { address, port, host: host ?? formatAddress(address) })
     const owner = this.#parts.commons.otherOwner(client)
     if (owner === undefined) this.#fromClient(client, bytes)
     else this.#parts.forward(owner, { ...datagram, bytes: Uint8Array.from(bytes) })
@@ -162,9 +168,15 @@ export class TurnLoop {
       if (!relay?.send(bytes, relayed, relayed.peer)) this.#countDrop('sendFailed')
       return
     }
+    this.#sendToClient(relayed.allocation.client, this.#frame(relayed, bytes))
+  }
+
+  #frame(relayed: Relayed, bytes: Uint8Array): Uint8Array {
+    const { scratch, random } = this.#parts
+    const made = bytes.buffer === scratch ? frameInPlace(relayed, bytes) : undefined
+    if (made) return made
     const payload = bytes.subarray(relayed.offset, relayed.offset + relayed.length)
-    const frame = frameForClient(relayed, payload, this.#parts.random)
-    this.#sendToClient(relayed.allocation.client, frame)
+    return frameForClient(relayed, payload, random)
   }
 
   #runCommands(): void {

@@ -1,0 +1,28 @@
+/**
+ * The commands that take their time: `npm run bench -- turn --quick`. Each part that has one keeps it in
+ * a file of its own; what follows the part's name goes to it.
+ */
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { root } from './source-tree.ts'
+
+const commands: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  bench: { turn: 'turn/bench/main.ts' },
+  conformance: { turn: 'turn/conformance/main.ts' },
+  fuzz: { turn: 'turn/endurance/fuzz.ts' },
+  soak: { turn: 'turn/endurance/soak.ts' },
+}
+
+const [command = '', part = '', ...rest] = process.argv.slice(2)
+const parts = commands[command] ?? {}
+const file = parts[part]
+if (file === undefined) {
+  const names = Object.keys(parts).join(', ') || 'nothing'
+  console.error(`npm run ${command} -- PART [options]; there is ${names}.`)
+  process.exitCode = 2
+} else {
+  // Memory is looked at where it matters, and then garbage must be collected first.
+  const args = ['--expose-gc', join(root, file), ...rest]
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' })
+  process.exitCode = status ?? 1
+}

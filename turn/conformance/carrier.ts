@@ -1,0 +1,147 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { connect as connectTcp } from 'node:net'
+import type { Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+
+export type Transport = 'udp' | 'tcp' | 'tls'
+
+/** Longer than any server thinks about an answer, even on a busy machine. */
+const ANSWER_TIMEOUT_MS = 5_000
+
+/** A way to a server: whole messages out, whole messages in. */
+export interface Carrier {
+  readonly port: number
+  send(bytes: Uint8Array): void
+  /** The next message; rejects when there is none for long. */
+  next(): Promise<Buffer>
+  /** Resolves when the other side has closed the connection. */
+  readonly closed: Promise<void>
+  close(): void
+}
+
+/** Opens a carrier to a port of loopback. */
+export function openCarrier(transport: Transport, port: number, host = '127.0.0.1') {
+  return transport === 'udp' ? openDatagrams(port, host) : openStream(transport, port, host)
+}
+
+/** A UDP socket that takes everything: a peer, or a client. */
+export class DatagramEnd {
+  readonly host: string
+  readonly #socket
+  readonly #queue = new Queue<{ readonly text: string; readonly bytes: Buffer; port: number }>()
+
+  private constructor(host: string) {
+    this.host = host
+    this.#socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
+    this.#socket.on('message', (bytes, { port }) => {
+      this.#queue.put({ bytes, port, text: bytes.toString() })
+    })
+    this.#socket.on('error', () => undefined)
+  }
+
+  static async open(host = '127.0.0.1', port = 0): Promise<DatagramEnd> {
+    const end = new DatagramEnd(host)
+    end.#socket.bind(port, host)
+    await once(end.#socket, 'listening')
+    return end
+  }
+
+  get port(): number {
+    return this.#socket.address().port
+  }
+
+  /** Sends to a port of the loopback address on which servers listen. */
+  send(bytes: Uint8Array | string, port: number): void {
+    const isIpv6 = this.host.includes(':')
+    this.#socket.send(bytes, port, isIpv6 ? '::1' : '127.0.0.1')
+  }
+
+  next() {
+    return this.#queue.take()
+  }
+
+  close(): void {
+    this.#socket.close()
+  }
+}
+
+async function openDatagrams(port: number, host: string): Promise<Carrier> {
+  const end = await DatagramEnd.open(host)
+  return {
+    port: end.port,
+    send: (bytes) => {
+      end.send(bytes, port)
+    },
+    next: async () => (await end.next()).bytes,
+    closed: new Promise(() => undefined),
+    close: () => {
+      end.close()
+    },
+  }
+}
+
+async function openStream(transport: 'tcp' | 'tls', port: number, host: string): Promise<Carrier> {
+  const socket: Socket =
+    transport === 'tcp'
+      ? connectTcp(port, host)
+      : connectTls({ port, host, rejectUnauthorized: false, ALPNProtocols: ['stun.turn'] })
+  const queue = new Queue<Buffer>()
+  const closed = new Promise<void>((resolve) => {
+    socket.once('close', () => {
+      resolve()
+    })
+  })
+  socket.on('error', () => undefined)
+  await once(socket, transport === 'tcp' ? 'connect' : 'secureConnect')
+  let waiting = Buffer.alloc(0)
+  socket.on('data', (chunk: Buffer) => {
+    waiting = Buffer.concat([waiting, chunk])
+    for (let size = frameSize(waiting); size !== undefined; size = frameSize(waiting)) {
+      queue.put(waiting.subarray(0, size))
+      waiting = waiting.subarray(size)
+    }
+  })
+  return {
+    port: socket.localPort ?? 0,
+    send: (bytes) => socket.write(bytes),
+    next: () => queue.take(),
+    closed,
+    close: () => socket.destroy(),
+  }
+}
+
+/** Bytes of the frame at the front, padding included; `undefined` while it is not whole. */
+function frameSize(bytes: Buffer): number | undefined {
+  if (bytes.length < 4) return undefined
+  const length = bytes.readUInt16BE(2)
+  const size = (bytes[0] ?? 0) >= 0x40 ? 4 + length + (-length & 3) : 20 + length
+  return bytes.length >= size ? size : undefined
+}
+
+class Queue<Item> {
+  readonly #items: Item[] = []
+  readonly #waiting: ((item: Item) => void)[] = []
+
+  put(item: Item): void {
+    const next = this.#waiting.shift()
+    if (next) next(item)
+    else this.#items.push(item)
+  }
+
+  take(): Promise<Item> {
+    const first = this.#items.shift()
+    if (first !== undefined) return Promise.resolve(first)
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(take), 1)
+        reject(new Error('no answer'))
+      }, ANSWER_TIMEOUT_MS)
+      const take = (item: Item) => {
+        clearTimeout(timer)
+        resolve(item)
+      }
+      this.#waiting.push(take)
+    })
+  }
+}
