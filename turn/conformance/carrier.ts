@@ -15,6 +15,8 @@ export interface Carrier {
   send(bytes: Uint8Array): void
   /** The next message; rejects when there is none for long. */
   next(): Promise<Buffer>
+  /** From here on, hands messages to a listener instead of keeping them. */
+  onEach(listener: (bytes: Buffer) => void): void
   /** Resolves when the other side has closed the connection. */
   readonly closed: Promise<void>
   close(): void
@@ -25,15 +27,29 @@ export function openCarrier(transport: Transport, port: number, host = '127.0.0.
   return transport === 'udp' ? openDatagrams(port, host) : openStream(transport, port, host)
 }
 
+/** A datagram, its text, and the port that it came from. */
+export interface Received {
+  readonly text: string
+  readonly bytes: Buffer
+  readonly port: number
+}
+
 /** A UDP socket that takes everything: a peer, or a client. */
 export class DatagramEnd {
   readonly host: string
   readonly #socket
-  readonly #queue = new Queue<{ readonly text: string; readonly bytes: Buffer; port: number }>()
+  readonly #queue = new Queue<Received>()
 
   private constructor(host: string) {
     this.host = host
-    this.#socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
+    const family = host.includes(':') ? 6 : 4
+    this.#socket = createSocket({
+      type: family === 6 ? 'udp6' : 'udp4',
+      // What is sent right before the close must leave: looking addresses up would defer it.
+      lookup: (name, _options, done) => {
+        done(null, name, family)
+      },
+    })
     this.#socket.on('message', (bytes, { port }) => {
       this.#queue.put({ bytes, port, text: bytes.toString() })
     })
@@ -42,8 +58,9 @@ export class DatagramEnd {
 
   static async open(host = '127.0.0.1', port = 0): Promise<DatagramEnd> {
     const end = new DatagramEnd(host)
+    const listening = once(end.#socket, 'listening')
     end.#socket.bind(port, host)
-    await once(end.#socket, 'listening')
+    await listening
     return end
   }
 
@@ -61,6 +78,11 @@ export class DatagramEnd {
     return this.#queue.take()
   }
 
+  /** From here on, hands datagrams to a listener instead of keeping them. */
+  onEach(listener: (datagram: Received) => void): void {
+    this.#queue.onEach(listener)
+  }
+
   close(): void {
     this.#socket.close()
   }
@@ -74,6 +96,11 @@ async function openDatagrams(port: number, host: string): Promise<Carrier> {
       end.send(bytes, port)
     },
     next: async () => (await end.next()).bytes,
+    onEach: (listener) => {
+      end.onEach(({ bytes }) => {
+        listener(bytes)
+      })
+    },
     closed: new Promise(() => undefined),
     close: () => {
       end.close()
@@ -106,6 +133,9 @@ async function openStream(transport: 'tcp' | 'tls', port: number, host: string):
     port: socket.localPort ?? 0,
     send: (bytes) => socket.write(bytes),
     next: () => queue.take(),
+    onEach: (listener) => {
+      queue.onEach(listener)
+    },
     closed,
     close: () => socket.destroy(),
   }
@@ -122,8 +152,18 @@ function frameSize(bytes: Buffer): number | undefined {
 class Queue<Item> {
   readonly #items: Item[] = []
   readonly #waiting: ((item: Item) => void)[] = []
+  #listener: ((item: Item) => void) | undefined
+
+  onEach(listener: (item: Item) => void): void {
+    this.#listener = listener
+    for (const item of this.#items.splice(0)) listener(item)
+  }
 
   put(item: Item): void {
+    if (this.#listener) {
+      this.#listener(item)
+      return
+    }
     const next = this.#waiting.shift()
     if (next) next(item)
     else this.#items.push(item)
