@@ -6,7 +6,7 @@ export interface Memory {
 
 /** How much more may be held at the end: pools and compiled code grow for a while. */
 const MOST_HEAP_GROWTH = 8 * 1024 * 1024
-const MOST_RESIDENT_GROWTH = 32 * 1024 * 1024
+const MOST_RESIDENT_GROWTH = 64 * 1024 * 1024
 
 /** What this process holds after a collection, where it was started with `--expose-gc`. */
 export function memoryNow(): Memory {

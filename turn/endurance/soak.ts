@@ -40,14 +40,15 @@ const samples: Memory[] = []
 const endsAt = performance.now() + Number(values.minutes) * 60_000
 for (let round = 0; performance.now() < endsAt; round++) {
   const startedAt = performance.now()
-  traffic.sendRound()
   if (round % (1_000 / ROUND_EVERY_MS) === 0) {
+    samples.push(memoryNow())
+    // By now the last round has come back.
     for (let ended = 0; ended < ENDED_PER_SECOND; ended++) {
       traffic.endOldest()
       await traffic.begin()
     }
-    samples.push(memoryNow())
   }
+  traffic.sendRound()
   await delay(Math.max(0, ROUND_EVERY_MS - (performance.now() - startedAt)))
 }
 await delay(SETTLE_MS)
@@ -59,7 +60,6 @@ const after = resourcesNow()
 await server.stop()
 
 const growth = growthOf(samples)
-// The last packet of a call that ends may find its peer gone.
 const lost = 1 - tally.back / tally.sent
 say(JSON.stringify({ ...tally, atStart, atEnd, before, after }))
 say(`lost ${(lost * 100).toFixed(3)} % there and back`)

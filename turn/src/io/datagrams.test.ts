@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
 import { endpoint } from '../testing.ts'
 import type { DatagramPort } from '../ports.ts'
@@ -114,6 +115,15 @@ describe.each(paths)('the %s datagram port', (path) => {
     await expect(attempt).rejects.toMatchObject({ code: 'EADDRINUSE' })
   })
 
+  test('a port that could not be opened holds no descriptor', async () => {
+    const a = await openEnd()
+    const before = openDescriptors()
+    for (let attempt = 0; attempt < 5; attempt++) {
+      await open({ host: '127.0.0.1', port: a.port.port }, () => undefined).catch(() => undefined)
+    }
+    await expect.poll(openDescriptors).toBeLessThanOrEqual(before)
+  })
+
   test('an address of another machine is refused', async () => {
     const attempt = open({ host: '203.0.113.1', port: 0 }, () => undefined)
     await expect(attempt).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' })
@@ -220,6 +230,10 @@ test.runIf(paths.length > 1)('datagrams received in a batch have room before the
   })
   expect(await before).toBeGreaterThanOrEqual(HEADROOM_BYTES)
 })
+
+function openDescriptors(): number {
+  return readdirSync('/proc/self/fd').length
+}
 
 interface Datagram {
   readonly text: string

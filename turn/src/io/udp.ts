@@ -27,9 +27,14 @@ export function openUdp(at: SocketAddress, onDatagram: OnDatagram): Promise<Data
     if (address !== undefined && port !== 0) onDatagram(bytes, address, port, host)
   })
   return new Promise((resolve, reject) => {
-    socket.once('error', reject)
+    const onBindError = (error: Error) => {
+      // A socket that could not be bound holds a descriptor all the same.
+      socket.close()
+      reject(error)
+    }
+    socket.once('error', onBindError)
     socket.bind({ address: at.host, port: at.port, exclusive: true }, () => {
-      socket.off('error', reject)
+      socket.off('error', onBindError)
       // Failed sends end here: too large, no route, a full buffer. A relay may lose datagrams.
       socket.on('error', () => undefined)
       let open = true
