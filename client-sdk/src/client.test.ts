@@ -230,6 +230,7 @@ function view(id: string, people: readonly string[]) {
       user,
       device: 'd',
       connected: true,
+      onHold: false,
       sending: { microphone: false, camera: false, screen: false },
       publications: [],
     })),

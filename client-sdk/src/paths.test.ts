@@ -208,6 +208,7 @@ function view(people: readonly string[], topology: object = {}): CallView {
       user: name,
       device: name,
       connected: true,
+      onHold: false,
       sending: { microphone: true, camera: true, screen: false },
       publications: [],
     })),

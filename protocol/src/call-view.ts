@@ -20,12 +20,27 @@ export const endReasonSchema = z.enum([
   'declined-elsewhere',
   'failed',
   'removed',
+  'transferred',
+  'moved',
+  'superseded',
 ])
 export type EndReason = z.infer<typeof endReasonSchema>
 
 /** What became of an invitation. */
 export const inviteStateSchema = z.enum(['ringing', 'declined', 'busy', 'no-answer', 'unreachable'])
 export type InviteState = z.infer<typeof inviteStateSchema>
+
+/** How somebody gives his place: to another user, or to another device of his own. */
+export const handOverSchema = z.enum(['transferred', 'moved'])
+export type HandOver = z.infer<typeof handOverSchema>
+
+/** Someone who was asked to join. `offer`: the participant who gives him his place. */
+export const inviteViewSchema = z.object({
+  user: userIdSchema,
+  state: inviteStateSchema,
+  offer: z.object({ by: participantIdSchema, how: handOverSchema }).optional(),
+})
+export type InviteView = z.infer<typeof inviteViewSchema>
 
 /** `p2p` between two devices, `sfu` through a node. */
 export const mediaPathSchema = z.enum(['p2p', 'sfu'])
@@ -55,6 +70,11 @@ export const participantViewSchema = z.object({
   device: deviceIdSchema,
   /** False while the participant's signaling connection is away; his media may well go on. */
   connected: z.boolean(),
+  /** He holds the call: he sends nothing and receives nothing. */
+  onHold: z.boolean(),
+  /** The seat of the same user that this one takes the place of, once it has its media. */
+  replaces: participantIdSchema.optional(),
+  /** All off while he holds the call. */
   sending: sendingSchema,
   /** Streams on the SFU. */
   publications: z.array(publicationSchema),
@@ -78,7 +98,7 @@ export const callViewSchema = z.object({
   startedBy: userIdSchema,
   answered: z.boolean(),
   participants: z.array(participantViewSchema),
-  invites: z.array(z.object({ user: userIdSchema, state: inviteStateSchema })),
+  invites: z.array(inviteViewSchema),
   topology: topologyViewSchema,
 })
 export type CallView = z.infer<typeof callViewSchema>

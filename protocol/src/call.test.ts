@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { audience, call, callDeadline, newCall, participantAt, ringsAt } from './call.ts'
-import type { Call, CallEffect, CallEvent, DeviceAddress } from './call.ts'
+import { audience, newCall, participantAt, ringsAt } from './call-state.ts'
+import type { Call, CallEffect, CallEvent, DeviceAddress } from './call-state.ts'
+import { call, callDeadline } from './call.ts'
 import { viewOf } from './project-call.ts'
 import {
   addresses,
@@ -143,6 +144,9 @@ describe('any sequence of events', () => {
             devices.set(event.at.device, 'idle')
           }
           for (const effect of effects) follow(effect, devices, media)
+          if (event.type === 'handedOver' && next.phase === 'ended') {
+            for (const { device: id } of state.participants) devices.set(id, 'idle')
+          }
           for (const p of next.participants) devices.set(p.device, 'in')
           checkInvariants(next, devices)
           state = next

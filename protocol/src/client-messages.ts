@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { callViewSchema, endReasonSchema, sendingSchema } from './call-view.ts'
+import { callViewSchema, endReasonSchema, inviteViewSchema, sendingSchema } from './call-view.ts'
 import {
   callIdSchema,
   consumerIdSchema,
@@ -89,11 +89,37 @@ export const clientRequests = {
     data: inCall.extend({ users, media: callMediaSchema }),
     result: joined,
   },
-  'call.accept': { data: inCall.extend({ media: callMediaSchema }), result: joined },
+  /** `others`: what becomes of the device's other calls; they are put on hold where it is left out. */
+  'call.accept': {
+    data: inCall.extend({ media: callMediaSchema, others: z.enum(['hold', 'end']).optional() }),
+    result: joined,
+  },
   'call.decline': { data: inCall, result: nothing },
   /** Leaves; cancels where nobody has answered yet. */
   'call.hangup': { data: inCall, result: nothing },
   'call.invite': { data: inCall.extend({ users, media: callMediaSchema }), result: nothing },
+  /** Rings somebody no longer. */
+  'call.uninvite': { data: inCall.extend({ user: userIdSchema }), result: nothing },
+  /**
+   * Comes into a call in progress: one that another device of this user is in, or that this user was
+   * asked to join. `replaces` names the seat of the other device, which is let go at `call.settle`.
+   */
+  'call.join': {
+    data: inCall.extend({ media: callMediaSchema, replaces: participantIdSchema.optional() }),
+    result: joined,
+  },
+  /** The call has moved here: this device has its media, and the seat that it replaces may go. */
+  'call.settle': { data: inCall, result: nothing },
+  /** Puts the call on hold, or takes it up again; then the device's other calls are put on hold. */
+  'call.hold': { data: inCall.extend({ on: z.boolean() }), result: nothing },
+  /** Rings somebody who is to take this participant's place. */
+  'call.transfer': { data: inCall.extend({ to: userIdSchema }), result: nothing },
+  /** Brings the others of this call into the call `into`, and leaves both. */
+  'call.merge': { data: inCall.extend({ into: callIdSchema }), result: nothing },
+  /** Rings another device of this user, which is to take this one's place. */
+  'call.move': { data: inCall.extend({ device: deviceIdSchema }), result: nothing },
+  /** What this device does about calls: `busy` does not ring while it is in one. */
+  'device.prefer': { data: z.object({ callWaiting: z.enum(['ring', 'busy']) }), result: nothing },
   /** `sfu` asks that the room never goes peer to peer. */
   'room.join': {
     data: z.object({
@@ -187,9 +213,19 @@ export const serverEvents = {
     call: callViewSchema,
     from: userIdSchema,
     media: callMediaSchema,
+    /** Who accepts takes the place of this participant. */
+    offer: inviteViewSchema.shape.offer,
   }),
   'call.updated': z.object({ call: callViewSchema }),
   'call.ended': z.object({ call: callIdSchema, reason: endReasonSchema }),
+  /** The seat in the call `from` is now one in this call; the people are the same but for one. */
+  'call.transferred': z.object({
+    from: callIdSchema,
+    call: callViewSchema,
+    participant: participantIdSchema,
+  }),
+  /** A call that other devices of this user are in, or that they no longer are in. */
+  'call.elsewhere': z.object({ call: callViewSchema }),
   'call.signal': z.object({
     call: callIdSchema,
     from: participantIdSchema,

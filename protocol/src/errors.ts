@@ -23,9 +23,21 @@ export const errorCodes = {
   'call-not-found': { retryable: false, meaning: 'There is no such call, or it has ended.' },
   'call-exists': { retryable: false, meaning: 'The call id is in use by another call.' },
   'not-in-call': { retryable: false, meaning: 'This device is not in the call.' },
-  'already-in-call': { retryable: false, meaning: 'This device is in another call.' },
+  'too-many-calls': { retryable: false, meaning: 'This device holds as many calls as it may.' },
   'answered-elsewhere': { retryable: false, meaning: 'Another device answered first.' },
   'not-ringing': { retryable: false, meaning: 'The call does not ring here (any more).' },
+  'not-invited': {
+    retryable: false,
+    meaning: 'Nobody has asked this user to join, and no other device of his is in the call.',
+  },
+  'not-answered': {
+    retryable: true,
+    meaning: 'There is nobody in the call yet whom one could leave to somebody else.',
+  },
+  'hand-over-pending': {
+    retryable: true,
+    meaning: 'The place in the call is being offered to somebody already.',
+  },
   'call-full': { retryable: true, meaning: 'The call has as many people as it may have.' },
   'no-such-participant': {
     retryable: true,

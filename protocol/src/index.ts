@@ -1,12 +1,13 @@
+export { call, callDeadline } from './call.ts'
+export { pendingOffer } from './call-ring.ts'
 export {
   audience,
-  call,
-  callDeadline,
+  hasCompany,
   newCall,
   participantAt,
   participantById,
   ringsAt,
-} from './call.ts'
+} from './call-state.ts'
 export type {
   Call,
   CallEffect,
@@ -14,13 +15,16 @@ export type {
   DeviceAddress,
   Invite,
   Invitee,
+  Offer,
   Participant,
-} from './call.ts'
+} from './call-state.ts'
 export { callViewSchema, endReasonSchema } from './call-view.ts'
 export type {
   CallView,
   EndReason,
+  HandOver,
   InviteState,
+  InviteView,
   MediaPath,
   ParticipantView,
   Publication,

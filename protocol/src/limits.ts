@@ -12,6 +12,8 @@ export const limits = {
   candidateLength: 1_024,
   /** People in one call. One mediasoup worker carries about this many with video. */
   participantsPerCall: 50,
+  /** Calls that one device is in at once; all but one are on hold. */
+  callsPerDevice: 4,
   /** People rung by one request. */
   invitesPerRequest: 20,
   /** Media streams that one participant publishes: microphone, camera, screen and its sound. */

@@ -1,6 +1,8 @@
-import type { Call } from './call.ts'
-import type { CallView } from './call-view.ts'
+import type { Call } from './call-state.ts'
+import type { CallView, Sending } from './call-view.ts'
 import { topologyView } from './topology.ts'
+
+const nothing: Sending = { microphone: false, camera: false, screen: false }
 
 /** A call as its audience sees it: without devices that merely ring, and without deadlines. */
 export function viewOf(state: Call): CallView {
@@ -14,10 +16,16 @@ export function viewOf(state: Call): CallView {
       user: p.user,
       device: p.device,
       connected: p.connected,
-      sending: p.sending,
+      onHold: p.onHold,
+      ...(p.moving && { replaces: p.moving.from }),
+      sending: p.onHold ? nothing : p.sending,
       publications: [...p.publications],
     })),
-    invites: state.invites.map(({ user, state: outcome }) => ({ user, state: outcome })),
+    invites: state.invites.map(({ user, state: outcome, offer }) => ({
+      user,
+      state: outcome,
+      ...(offer && { offer }),
+    })),
     topology: topologyView(state.topology),
   }
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { CallEvent, DeviceAddress, Invitee } from './call.ts'
+import type { CallEvent, DeviceAddress, Invitee } from './call-state.ts'
 import type { CallId, DeviceId, Millis, ParticipantId, ProducerId, UserId } from './ids.ts'
 
 /** Short names for branded ids, for tests. */
@@ -55,6 +55,43 @@ export function arbitraryCallEvent(now: Millis, ringFor: Millis): fc.Arbitrary<C
       at,
       sending: sendingAll,
     })),
+    fc.tuple(anyAddress, anyAddress).map(([at, other]) => ({
+      type: 'joined' as const,
+      participant: seatOf(at),
+      at,
+      sending: sendingAll,
+      replaces: seatOf(other),
+    })),
+    fc
+      .tuple(anySeat, fc.constantFrom('transferred' as const, 'moved' as const), invitee)
+      .map(([by, how, to]) => ({
+        type: 'offered' as const,
+        offer: { by, how },
+        to,
+        media: { audio: true, video: true },
+        deadline: now + ringFor,
+      })),
+    anyAddress.map(({ user: name }) => ({ type: 'uninvited' as const, user: name })),
+    fc.tuple(anySeat, fc.boolean()).map(([participant, onHold]) => ({
+      type: 'holdChanged' as const,
+      participant,
+      onHold,
+    })),
+    anySeat.map((participant) => ({ type: 'settled' as const, participant })),
+    anySeat.map((by) => ({ type: 'handedOver' as const, by })),
+    fc.tuple(anySeat, fc.uniqueArray(anyAddress, { maxLength: 2 })).map(([by, coming]) => ({
+      type: 'tookOver' as const,
+      by,
+      from: callId('other-call'),
+      seats: coming.map((at) => ({
+        participant: seatOf(at),
+        at,
+        sending: sendingAll,
+        connected: true,
+        onHold: false,
+      })),
+    })),
+    fc.constant({ type: 'closed' as const, reason: 'superseded' as const }),
     anyAddress.map((at) => ({ type: 'declined' as const, at })),
     fc
       .tuple(anySeat, fc.constantFrom('hangup' as const, 'failed' as const, 'removed' as const))

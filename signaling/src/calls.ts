@@ -32,6 +32,8 @@ export interface CallPorts {
   closePeer(call: CallId, epoch: number, peer: ParticipantId): void
   /** A device's call began or ended, so its user's presence may have changed. */
   occupancyChanged(user: UserId): void
+  /** People came or went: the user's devices that are not in the call see it from outside. */
+  tellElsewhere(user: UserId, call: Call): void
 }
 
 /** All running calls: applies events to the call machine and carries out what it orders. */
@@ -41,7 +43,8 @@ export class Calls {
   readonly #ports: CallPorts
   readonly #calls = new Map<CallId, Call>()
   readonly #rooms = new Map<RoomName, CallId>()
-  readonly #byDevice = new Map<string, CallId>()
+  /** The calls that a user is in, on any device. */
+  readonly #byUser = new Map<UserId, ReadonlySet<CallId>>()
   readonly #deadlines = new Deadlines<CallId>()
 
   constructor({ env, log, ports }: { env: Environment; log: Log; ports: CallPorts }) {
@@ -90,10 +93,20 @@ export class Calls {
     return id === undefined ? undefined : this.#calls.get(id)
   }
 
-  /** The call that a device is in; it is in one at most. */
-  ofDevice(at: DeviceAddress): Call | undefined {
-    const id = this.#byDevice.get(deviceKey(at))
-    return id === undefined ? undefined : this.#calls.get(id)
+  /** The calls that a device is in. */
+  ofDevice(at: DeviceAddress): readonly Call[] {
+    return this.ofUser(at.user).filter((call) => participantAt(call, at) !== undefined)
+  }
+
+  /** The calls that any device of a user is in. */
+  ofUser(user: UserId): readonly Call[] {
+    const ids = [...(this.#byUser.get(user) ?? [])]
+    return ids.flatMap((id) => this.#calls.get(id) ?? [])
+  }
+
+  /** The calls that other devices of a device's user are in, and it is not. */
+  elsewhere({ user, device }: DeviceAddress): readonly Call[] {
+    return this.ofUser(user).filter((call) => !participantAt(call, { user, device }))
   }
 
   /** The calls that a device is in or that ring at it. */
@@ -110,11 +123,15 @@ export class Calls {
   #run(state: Call, effect: CallEffect): void {
     switch (effect.type) {
       case 'ring': {
-        const { to, from, media } = effect
-        this.#ports.tell(to, {
-          type: 'call.incoming',
-          data: { call: viewOf(state), from, media },
-        })
+        const { to, from, media, offer } = effect
+        const data = { call: viewOf(state), from, media, ...(offer && { offer }) }
+        this.#ports.tell(to, { type: 'call.incoming', data })
+        return
+      }
+      case 'transfer': {
+        const { to, from, participant } = effect
+        const data = { from, call: viewOf(state), participant }
+        this.#ports.tell(to, { type: 'call.transferred', data })
         return
       }
       case 'endFor':
@@ -154,9 +171,21 @@ export class Calls {
   #noteOccupancy(before: Call, after: Call): void {
     const gone = before.participants.filter((p) => participantAt(after, p) === undefined)
     const come = after.participants.filter((p) => participantAt(before, p) === undefined)
-    for (const at of gone) this.#byDevice.delete(deviceKey(at))
-    for (const at of come) this.#byDevice.set(deviceKey(at), after.id)
-    for (const { user } of [...gone, ...come]) this.#ports.occupancyChanged(user)
+    if (gone.length + come.length === 0) return
+    for (const { user } of [...gone, ...come]) {
+      this.#index(user, after)
+      this.#ports.occupancyChanged(user)
+    }
+    const users = new Set([...before.participants, ...after.participants].map(({ user }) => user))
+    for (const user of users) this.#ports.tellElsewhere(user, after)
+  }
+
+  #index(user: UserId, { id, participants }: Call): void {
+    const ids = new Set(this.#byUser.get(user))
+    if (participants.some((p) => p.user === user)) ids.add(id)
+    else ids.delete(id)
+    if (ids.size > 0) this.#byUser.set(user, ids)
+    else this.#byUser.delete(user)
   }
 
   #logTransition(before: Call, after: Call, { type }: CallEvent): void {
@@ -176,8 +205,4 @@ function lifecycleStep(before: Call, after: Call): string | undefined {
   if (before.participants.length < after.participants.length) return 'participant joined'
   if (before.participants.length > after.participants.length) return 'participant left'
   return undefined
-}
-
-function deviceKey({ user, device }: DeviceAddress): string {
-  return JSON.stringify([user, device])
 }

@@ -31,9 +31,13 @@ export interface Opened {
   readonly replay: () => void
 }
 
+/** What a device does about a second call. */
+export type CallWaiting = 'ring' | 'busy'
+
 interface Entry {
   session: Session
   socket: ClientSocket | undefined
+  callWaiting: CallWaiting
 }
 
 /** Who is here: sessions by id and by device, and the sockets that they are reached through. */
@@ -111,6 +115,17 @@ export class Directory {
       .map(([device]) => device)
   }
 
+  /** What a device does about a second call; the same for all connections of its session. */
+  callWaiting({ user, device }: DeviceAddress): CallWaiting {
+    const id = this.#byUser.get(user)?.get(device)
+    return (id === undefined ? undefined : this.#entries.get(id)?.callWaiting) ?? 'ring'
+  }
+
+  prefer(id: SessionId, callWaiting: CallWaiting): void {
+    const entry = this.#entries.get(id)
+    if (entry) entry.callWaiting = callWaiting
+  }
+
   /** Users with at least one connected device. */
   connectedUsers(): readonly UserId[] {
     return [...this.#byUser.keys()].filter((user) => this.connectedDevices(user).length > 0)
@@ -157,7 +172,7 @@ export class Directory {
       user: at.user,
       device: at.device,
     })
-    this.#entries.set(session.id, { session, socket })
+    this.#entries.set(session.id, { session, socket, callWaiting: 'ring' })
     devices.set(at.device, session.id)
     this.#byUser.set(at.user, devices)
     return {

@@ -70,9 +70,10 @@ describe('a call between two', () => {
     })
   })
 
-  test('[RING-6] somebody who is in a call is busy', async () => {
+  test('[RING-6] somebody who is in a call and does not want a second one is busy', async () => {
     const alice = connect('alice')
     const bob = connect('bob')
+    await bob.ask('device.prefer', { callWaiting: 'busy' })
     await bob.ask('room.join', { room: 'standup', media: MEDIA, topology: 'auto' })
     await alice.ask('call.start', { call: 'c1', users: ['bob'], media: MEDIA })
     expect(alice.endReasons()).toEqual(['busy'])

@@ -18,6 +18,7 @@ import {
   participantAt,
   participantById,
   requestFrameSchema,
+  ringsAt,
   viewOf,
 } from '@parley/protocol'
 import type { Log } from '@parley/service'
@@ -33,6 +34,7 @@ import type { Media, MediaListener } from './media.ts'
 import type { ClientSocket, Environment } from './ports.ts'
 import { PresenceFeed } from './presence.ts'
 import { callRequests } from './requests/call-requests.ts'
+import { handOverRequests } from './requests/hand-over-requests.ts'
 import type { Handlers, RequestContext } from './requests/context.ts'
 import { mediaRequests } from './requests/media-requests.ts'
 import { sessionRequests } from './requests/session-requests.ts'
@@ -42,6 +44,7 @@ const REQUEST_LIMIT = { burst: limits.requestBurst, perSecond: limits.requestsPe
 const handlers: Handlers<ClientRequestType> = {
   ...sessionRequests,
   ...callRequests,
+  ...handOverRequests,
   ...mediaRequests,
 }
 
@@ -99,6 +102,7 @@ export class Hub {
         closeMedia: (call, epoch) => media.close(call, epoch),
         closePeer: (call, epoch, peer) => media.closePeer(call, epoch, peer),
         occupancyChanged: (user) => this.#presence.refresh(user),
+        tellElsewhere: (user, call) => this.#tellElsewhere(user, call),
       },
     })
     media.onEvent(this.#onMediaEvent)
@@ -113,6 +117,11 @@ export class Hub {
     this.#sessionEnds.set(session, undefined)
     socket.send({ seq: 0, type: 'welcome', data: this.#welcome(at, opened) })
     opened.replay()
+    if (opened.resumed !== 'replayed') {
+      for (const call of this.#calls.elsewhere(at)) {
+        this.#directory.tell(at, { type: 'call.elsewhere', data: { call: viewOf(call) } })
+      }
+    }
     this.#markConnected(at, true)
     this.#options.log.info({ session: session.slice(0, 6), resumed: opened.resumed }, 'connected')
     this.#scheduleWake()
@@ -241,13 +250,22 @@ export class Hub {
   }
 
   #markConnected(at: DeviceAddress, connected: boolean): void {
-    const call = this.#calls.ofDevice(at)
-    const seat = call && participantAt(call, at)
-    if (seat && seat.connected !== connected) {
+    for (const call of this.#calls.ofDevice(at)) {
+      const seat = participantAt(call, at)
+      if (!seat || seat.connected === connected) continue
       const participant = seat.id
       this.#calls.apply(call.id, { type: 'connectionChanged', participant, connected })
     }
     this.#presence.refresh(at.user)
+  }
+
+  /** Devices in the call or rung by it see it anyway. */
+  #tellElsewhere(user: UserId, call: Call): void {
+    for (const device of this.#directory.connectedDevices(user)) {
+      const at = { user, device }
+      if (participantAt(call, at) || ringsAt(call, at)) continue
+      this.#directory.tell(at, { type: 'call.elsewhere', data: { call: viewOf(call) } })
+    }
   }
 
   #welcome(at: DeviceAddress, { session, resumeKey, resumed }: Opened): Welcome {
@@ -257,7 +275,7 @@ export class Hub {
   }
 
   #isInCall(user: UserId): boolean {
-    const inCall = (device: DeviceId) => this.#calls.ofDevice({ user, device }) !== undefined
+    const inCall = (device: DeviceId) => this.#calls.ofDevice({ user, device }).length > 0
     return this.#directory.connectedDevices(user).some(inCall)
   }
 

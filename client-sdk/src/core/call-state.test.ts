@@ -90,6 +90,7 @@ function view(people: readonly string[], invites: readonly InviteState[] = []): 
       user: id,
       device: id,
       connected: true,
+      onHold: false,
       sending: { microphone: true, camera: true, screen: false },
       publications: [],
     })),

@@ -146,6 +146,7 @@ function view(
       user: name,
       device: name,
       connected: true,
+      onHold: false,
       sending: { microphone: true, camera: true, screen: false },
       publications,
     })),

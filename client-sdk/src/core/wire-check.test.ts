@@ -14,6 +14,7 @@ const view = {
       user: 'alice',
       device: 'd1',
       connected: true,
+      onHold: false,
       sending: { microphone: true, camera: false, screen: false },
       publications: [{ producer: 'x1', source: 'camera', kind: 'video', paused: false, epoch: 1 }],
     },
@@ -40,9 +41,16 @@ const honest: Readonly<Record<ServerEventType, object>> = {
     ice,
   },
   presence: { users: [{ user: 'bob', status: 'online' }] },
-  'call.incoming': { call: view, from: 'alice', media: { audio: true, video: true } },
+  'call.incoming': {
+    call: view,
+    from: 'alice',
+    media: { audio: true, video: true },
+    offer: { by: 'p1', how: 'transferred' },
+  },
   'call.updated': { call: view },
   'call.ended': { call: 'c1', reason: 'hangup' },
+  'call.transferred': { from: 'c0', call: view, participant: 'p1' },
+  'call.elsewhere': { call: view },
   'call.signal': { call: 'c1', from: 'p1', epoch: 0, signal },
   'sfu.speaker': { call: 'c1', participant: null },
   'sfu.demand': { call: 'c1', producer: 'x1', maxSpatialLayer: -1, reason: 'not-watched' },
@@ -87,7 +95,7 @@ describe('events of the server', () => {
 describe('answers of the server', () => {
   it('reads what the protocol promises for joining', () => {
     const data = { call: view, participant: 'p1' }
-    for (const type of ['call.start', 'call.accept', 'room.join'] as const) {
+    for (const type of ['call.start', 'call.accept', 'call.join', 'room.join'] as const) {
       expect(clientRequests[type].result.safeParse(data).success).toBe(true)
       expect(readAnswer(type, { ok: true, data })).toEqual({ ok: true, data })
       expect(readAnswer(type, { ok: true, data: {} })).toBeUndefined()

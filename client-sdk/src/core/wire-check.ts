@@ -41,6 +41,8 @@ const source = oneOf('microphone', 'camera', 'screen', 'screen-audio')
 const media = shape({ audio: flag, video: flag })
 const path = oneOf('p2p', 'sfu')
 
+const offer = optional(shape({ by: text, how: oneOf('transferred', 'moved') }))
+
 const callView = shape({
   id: text,
   startedBy: text,
@@ -52,11 +54,13 @@ const callView = shape({
       user: text,
       device: text,
       connected: flag,
+      onHold: flag,
+      replaces: optional(text),
       sending: shape({ microphone: flag, camera: flag, screen: flag }),
       publications: list(shape({ producer: text, source, kind, paused: flag, epoch: integer })),
     }),
   ),
-  invites: list(shape({ user: text, state: text })),
+  invites: list(shape({ user: text, state: text, offer })),
   topology: shape({ path, epoch: integer, next: optional(shape({ path, epoch: integer })) }),
 })
 
@@ -96,9 +100,11 @@ const events: Readonly<Record<ServerEventType, Check>> = {
     ice: iceConfig,
   }),
   presence,
-  'call.incoming': shape({ call: callView, from: text, media }),
+  'call.incoming': shape({ call: callView, from: text, media, offer }),
   'call.updated': shape({ call: callView }),
   'call.ended': shape({ call: text, reason: text }),
+  'call.transferred': shape({ from: text, call: callView, participant: text }),
+  'call.elsewhere': shape({ call: callView }),
   'call.signal': shape({ call: text, from: text, epoch: integer, signal }),
   'sfu.speaker': shape({ call: text, participant: orNull(text) }),
   'sfu.demand': shape({ call: text, producer: text, maxSpatialLayer: integer, reason: text }),
@@ -113,6 +119,7 @@ const answers: Readonly<Partial<Record<ClientRequestType, Check>>> = {
   'presence.subscribe': presence,
   'call.start': joined,
   'call.accept': joined,
+  'call.join': joined,
   'room.join': joined,
   'sfu.open': shape({ rtpCapabilities: object, send: transport, recv: transport }),
   'sfu.produce': shape({ producer: text }),

@@ -1,21 +1,18 @@
-import type {
-  Call,
-  CallId,
-  CallMedia,
-  ClientRequestResult,
-  Invitee,
-  ParticipantId,
-  Result,
-  UserId,
-} from '@parley/protocol'
-import { fail, limits, ok, participantAt, participantById, ringsAt, viewOf } from '@parley/protocol'
+import type { Call, CallId, CallMedia, Invitee, UserId } from '@parley/protocol'
+import { fail, ok, participantAt, participantById, ringsAt, viewOf } from '@parley/protocol'
+import { crossingCall, recalledCalls } from '../core/pairing.ts'
 import { seatOf } from './context.ts'
 import type { Handlers, RequestContext } from './context.ts'
-
-/** Bytes of randomness in ids that the server makes. */
-const ID_BYTES = 12
-
-type Joined = Result<ClientRequestResult<'call.start'>>
+import {
+  endOthers,
+  ID_BYTES,
+  inviteeOf,
+  refuseFullCall,
+  refuseMoreCalls,
+  sendingOf,
+  takeSeat,
+} from './seating.ts'
+import type { Joined } from './seating.ts'
 
 /** Requests about calls and rooms. */
 export const callRequests: Handlers<
@@ -34,33 +31,38 @@ export const callRequests: Handlers<
     const { calls, at } = context
     if (users.includes(at.user)) return fail('call-self', { field: 'data.users' })
     if (calls.find(id)) return fail('call-exists', { field: 'data.call' })
-    const occupied = refuseSecondCall(context)
-    if (occupied) return occupied
+    const [user, ...more] = users
+    if (user !== undefined && more.length === 0) {
+      const crossing = crossingCall(calls.ofUser(user), at)
+      if (crossing) return accept(context, crossing.id, media)
+      for (const { id: old } of recalledCalls(calls.ofUser(at.user), at, user)) {
+        calls.apply(old, { type: 'closed', reason: 'superseded' })
+      }
+    }
+    const refusal = refuseMoreCalls(context)
+    if (refusal) return refusal
     const invitees = inviteesOf(context, users)
     if (invitees.every(({ outcome }) => outcome === 'unreachable')) {
       return fail('user-offline', { field: 'data.users' })
     }
     calls.open({ id, room: undefined, startedBy: at.user, sfuOnly: false })
-    const participant = join(context, id, media)
-    const seated = calls.find(id)
+    const seated = join(context, id, media)
+    if (!seated.ok) return seated
     // The answer shows the call as the caller left it: with everybody still ringing.
     invite(context, { id, invitees, media })
-    const now = calls.find(id) ?? seated
-    return now ? ok({ call: viewOf(now), participant }) : fail('internal')
+    const now = calls.find(id)
+    return now ? ok({ ...seated.data, call: viewOf(now) }) : seated
   },
 
-  'call.accept': (context, { call: id, media }) => {
+  'call.accept': (context, { call: id, media, others = 'hold' }) => {
     const { calls, at } = context
     const call = calls.find(id)
     if (!call) return fail('call-not-found', { field: 'data.call' })
     if (!ringsAt(call, at)) return refuseAnswer(call, context)
-    const occupied = refuseSecondCall(context)
-    if (occupied) return occupied
     const full = refuseFullCall(call)
     if (full) return full
-    const participant = newParticipantId(context)
-    calls.apply(id, { type: 'accepted', participant, at, sending: sendingOf(media) })
-    return joined(context, id, participant)
+    if (others === 'end') endOthers(context, id)
+    return refuseMoreCalls(context) ?? accept(context, id, media)
   },
 
   'call.decline': ({ calls, at }, { call: id }) => {
@@ -95,17 +97,18 @@ export const callRequests: Handlers<
     const { calls, at, env } = context
     const existing = calls.inRoom(room)
     const seat = existing && participantAt(existing, at)
-    if (existing && seat) return joined(context, existing.id, seat.id)
-    const refusal = refuseSecondCall(context) ?? (existing && refuseFullCall(existing))
+    if (existing && seat) return ok({ call: viewOf(existing), participant: seat.id })
+    const refusal = refuseMoreCalls(context) ?? (existing && refuseFullCall(existing))
     if (refusal) return refusal
     // Made here, so it has the shape that the brand stands for.
     const id = existing?.id ?? (env.randomId(ID_BYTES) as CallId)
     if (!existing) {
       calls.open({ id, room, startedBy: at.user, sfuOnly: topology === 'sfu' })
     }
-    const participant = join(context, id, media)
+    const seated = join(context, id, media)
     if (existing && topology === 'sfu') calls.apply(id, { type: 'escalated' })
-    return joined(context, id, participant)
+    const now = calls.find(id)
+    return seated.ok && now ? ok({ ...seated.data, call: viewOf(now) }) : seated
   },
 
   'call.sending': (context, { call: id, sending }) => {
@@ -143,16 +146,24 @@ export const callRequests: Handlers<
   },
 }
 
-function join(context: RequestContext, id: CallId, media: CallMedia): ParticipantId {
-  const participant = newParticipantId(context)
-  const { calls, at } = context
-  calls.apply(id, { type: 'joined', participant, at, sending: sendingOf(media) })
-  return participant
+function join(context: RequestContext, id: CallId, media: CallMedia): Joined {
+  const { at } = context
+  return takeSeat(context, id, (participant) => ({
+    type: 'joined',
+    participant,
+    at,
+    sending: sendingOf(media),
+  }))
 }
 
-function joined({ calls }: RequestContext, id: CallId, participant: ParticipantId): Joined {
-  const call = calls.find(id)
-  return call ? ok({ call: viewOf(call), participant }) : fail('call-not-found')
+function accept(context: RequestContext, id: CallId, media: CallMedia): Joined {
+  const { at } = context
+  return takeSeat(context, id, (participant) => ({
+    type: 'accepted',
+    participant,
+    at,
+    sending: sendingOf(media),
+  }))
 }
 
 function invite(
@@ -167,14 +178,8 @@ function invite(
   calls.apply(id, { type: 'invited', by: at.user, media, users: invitees, deadline })
 }
 
-/** Finds out how each user can be rung; a device that is in a call is not asked. */
-function inviteesOf({ calls, directory }: RequestContext, users: readonly UserId[]): Invitee[] {
-  return [...new Set(users)].map((user): Invitee => {
-    const connected = directory.connectedDevices(user)
-    const free = connected.filter((device) => calls.ofDevice({ user, device }) === undefined)
-    if (connected.length === 0) return { user, outcome: 'unreachable' }
-    return free.length > 0 ? { user, outcome: 'ring', devices: free } : { user, outcome: 'busy' }
-  })
+function inviteesOf(context: RequestContext, users: readonly UserId[]): Invitee[] {
+  return [...new Set(users)].map((user) => inviteeOf(context, user))
 }
 
 function refuseAnswer(call: Call, { at }: RequestContext): Joined {
@@ -182,22 +187,4 @@ function refuseAnswer(call: Call, { at }: RequestContext): Joined {
   if (seat) return ok({ call: viewOf(call), participant: seat.id })
   const elsewhere = call.participants.some(({ user }) => user === at.user)
   return fail(elsewhere ? 'answered-elsewhere' : 'not-ringing', { field: 'data.call' })
-}
-
-function refuseSecondCall({ calls, at }: RequestContext) {
-  return calls.ofDevice(at) && fail('already-in-call')
-}
-
-function refuseFullCall({ participants }: Call) {
-  const limit = limits.participantsPerCall
-  return participants.length >= limit ? fail('call-full', { limit }) : undefined
-}
-
-function newParticipantId({ env }: RequestContext): ParticipantId {
-  // Made here, so it has the shape that the brand stands for.
-  return env.randomId(ID_BYTES) as ParticipantId
-}
-
-function sendingOf({ audio, video }: CallMedia) {
-  return { microphone: audio, camera: video, screen: false }
 }

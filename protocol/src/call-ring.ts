@@ -1,0 +1,114 @@
+import { hasCompany, participantById, ringingDevices, ringsAt } from './call-state.ts'
+import type { Call, CallEffect, CallEventOf, DeviceAddress, Invite, Invitee } from './call-state.ts'
+import { closeInvite, settle } from './call-steps.ts'
+import type { CallStep } from './call-steps.ts'
+import type { EndReason } from './call-view.ts'
+import type { Millis, ParticipantId, UserId } from './ids.ts'
+import { stay } from './step.ts'
+
+export function onInvited(
+  state: Call,
+  { by, media, users, deadline }: CallEventOf<'invited'>,
+): CallStep {
+  const fresh = users.filter(({ user }) => !isHereOrRung(state, user))
+  if (fresh.length === 0) return stay(state)
+  const invites = fresh.map((invitee) => inviteOf(invitee, deadline))
+  const rings = invites
+    .flatMap(ringingDevices)
+    .map((to): CallEffect => ({ type: 'ring', to, from: by, media }))
+  return settle(withInvites(state, invites), rings)
+}
+
+export function onOffered(
+  state: Call,
+  { offer, to: invitee, media, deadline }: CallEventOf<'offered'>,
+): CallStep {
+  const seat = participantById(state, offer.by)
+  // One offer at a time, and only of a place that has somebody to talk to.
+  if (!seat || !hasCompany(state, seat) || pendingOffer(state, seat.id)) return stay(state)
+  const { user } = invitee
+  const isOwn = user === seat.user
+  if (isOwn !== (offer.how === 'moved') || isRung(state, user)) return stay(state)
+  if (!isOwn && isHereOrRung(state, user)) return stay(state)
+  const invite: Invite = { ...inviteOf(invitee, deadline), offer }
+  // Who accepts talks to those who stay; the one who goes is named beside.
+  const from = state.participants.find((p) => p.user !== seat.user)?.user ?? seat.user
+  const rings = ringingDevices(invite).map((to): CallEffect => ({
+    type: 'ring',
+    to,
+    from,
+    media,
+    offer,
+  }))
+  return settle(withInvites(state, [invite]), rings)
+}
+
+export function onUninvited(state: Call, user: UserId): CallStep {
+  const invite = state.invites.find((i) => i.user === user && i.state === 'ringing')
+  if (!invite) return stay(state)
+  const invites = state.invites.filter((i) => i !== invite)
+  // Nobody else was asked: taking the only invitation back is to cancel the call.
+  const reason = state.answered ? 'hangup' : 'cancelled'
+  const rest = { ...state, invites, answered: state.answered || invites.length === 0 }
+  return settle(rest, endRinging([invite], 'cancelled'), reason)
+}
+
+export function onDeclined(state: Call, at: DeviceAddress): CallStep {
+  if (!ringsAt(state, at)) return stay(state)
+  const devices = state.invites.filter((i) => i.user === at.user).flatMap(ringingDevices)
+  const effects = devices.map((to): CallEffect => {
+    const reason = to.device === at.device ? 'declined' : 'declined-elsewhere'
+    return { type: 'endFor', to, reason }
+  })
+  return settle(closeInvite(state, at.user, 'declined'), effects, 'declined')
+}
+
+export function onDeviceGone(state: Call, at: DeviceAddress): CallStep {
+  if (!ringsAt(state, at)) return stay(state)
+  const invites = state.invites.map((invite): Invite => {
+    if (invite.state !== 'ringing' || invite.user !== at.user) return invite
+    return { ...invite, devices: invite.devices.filter((device) => device !== at.device) }
+  })
+  const rest = { ...state, invites }
+  const rings = invites.some((i) => i.user === at.user && ringingDevices(i).length > 0)
+  return settle(rings ? rest : closeInvite(rest, at.user, 'unreachable'), [], 'no-answer')
+}
+
+/** Ends what has rung for too long. */
+export function stopOverdueRings(state: Call, now: Millis): CallStep {
+  const overdue = state.invites.filter((i) => i.state === 'ringing' && i.deadline <= now)
+  if (overdue.length === 0) return stay(state)
+  const missed = overdue.reduce((s, { user }) => closeInvite(s, user, 'no-answer'), state)
+  return settle(missed, endRinging(overdue, 'no-answer'), 'no-answer')
+}
+
+/** The user or device that a participant is about to give his place to. */
+export function pendingOffer(state: Call, by: ParticipantId): Invite | undefined {
+  return state.invites.find((i) => i.state === 'ringing' && i.offer?.by === by)
+}
+
+function inviteOf(invitee: Invitee, deadline: Millis): Invite {
+  const { user } = invitee
+  return invitee.outcome === 'ring'
+    ? { user, state: 'ringing', devices: invitee.devices, deadline }
+    : { user, state: invitee.outcome }
+}
+
+/** Puts invitations in the place of older ones of the same users. */
+function withInvites(state: Call, invites: readonly Invite[]): Call {
+  const names = new Set(invites.map(({ user }) => user))
+  const kept = state.invites.filter(({ user }) => !names.has(user))
+  return { ...state, invites: [...kept, ...invites] }
+}
+
+function endRinging(invites: readonly Invite[], reason: EndReason): readonly CallEffect[] {
+  return invites.flatMap(ringingDevices).map((to) => ({ type: 'endFor', to, reason }))
+}
+
+function isRung(state: Call, user: UserId): boolean {
+  return state.invites.some((i) => i.user === user && i.state === 'ringing')
+}
+
+function isHereOrRung(state: Call, user: UserId): boolean {
+  return state.participants.some((p) => p.user === user) || isRung(state, user)
+}

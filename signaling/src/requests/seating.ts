@@ -1,0 +1,85 @@
+import type {
+  Call,
+  CallId,
+  CallMedia,
+  ClientRequestResult,
+  DeviceId,
+  Invitee,
+  ParticipantId,
+  Result,
+  UserId,
+} from '@parley/protocol'
+import { fail, limits, ok, participantAt, viewOf } from '@parley/protocol'
+import type { RequestContext } from './context.ts'
+
+/** Bytes of randomness in ids that the server makes. */
+export const ID_BYTES = 12
+
+/** The answer of a request that gives a seat. */
+export type Joined = Result<ClientRequestResult<'call.start'>>
+
+/** Seats the device that asks; `enter` applies the event that does it, with the new seat's id. */
+export function takeSeat(
+  context: RequestContext,
+  id: CallId,
+  enter: (participant: ParticipantId) => Parameters<RequestContext['calls']['apply']>[1],
+): Joined {
+  const participant = newParticipantId(context)
+  context.calls.apply(id, enter(participant))
+  holdOthers(context, id)
+  const call = context.calls.find(id)
+  return call ? ok({ call: viewOf(call), participant }) : fail('call-not-found')
+}
+
+/** A device is active in one call at most: its others are put on hold. */
+export function holdOthers({ calls, at }: RequestContext, id: CallId): void {
+  for (const call of calls.ofDevice(at)) {
+    const seat = participantAt(call, at)
+    if (call.id === id || !seat) continue
+    calls.apply(call.id, { type: 'holdChanged', participant: seat.id, onHold: true })
+  }
+}
+
+export function endOthers({ calls, at }: RequestContext, id: CallId): void {
+  for (const call of calls.ofDevice(at)) {
+    const seat = participantAt(call, at)
+    if (call.id === id || !seat) continue
+    calls.apply(call.id, { type: 'left', participant: seat.id, reason: 'hangup' })
+  }
+}
+
+/** Finds out how a user can be rung: on the devices that take a call now. */
+export function inviteeOf(
+  { calls, directory }: RequestContext,
+  user: UserId,
+  devices: readonly DeviceId[] = directory.connectedDevices(user),
+): Invitee {
+  const takesCall = (device: DeviceId) => {
+    const at = { user, device }
+    const held = calls.ofDevice(at).length
+    return held === 0 || (held < limits.callsPerDevice && directory.callWaiting(at) === 'ring')
+  }
+  const free = devices.filter(takesCall)
+  if (devices.length === 0) return { user, outcome: 'unreachable' }
+  return free.length > 0 ? { user, outcome: 'ring', devices: free } : { user, outcome: 'busy' }
+}
+
+export function refuseFullCall({ participants }: Call) {
+  const limit = limits.participantsPerCall
+  return participants.length >= limit ? fail('call-full', { limit }) : undefined
+}
+
+/** One more call than this and the device would lose sight of them. */
+export function refuseMoreCalls({ calls, at }: RequestContext) {
+  const limit = limits.callsPerDevice
+  return calls.ofDevice(at).length >= limit ? fail('too-many-calls', { limit }) : undefined
+}
+
+export function newParticipantId({ env }: Pick<RequestContext, 'env'>): ParticipantId {
+  // Made here, so it has the shape that the brand stands for.
+  return env.randomId(ID_BYTES) as ParticipantId
+}
+
+export function sendingOf({ audio, video }: CallMedia) {
+  return { microphone: audio, camera: video, screen: false }
+}
