@@ -37,6 +37,7 @@ const errorWords: Readonly<Record<CallErrorCode, string>> = {
   'media-order': 'Part of the media could not be set up. Leave and join again if it stays away.',
   'bad-media-parameters': 'Your browser and the media server did not understand each other.',
   'media-timeout': 'The media server is slow to answer. Try again in a moment.',
+  'store-unavailable': 'Part of the server is away. Running calls go on; try again in a moment.',
   'shutting-down': 'The server is restarting. You will be reconnected.',
   internal: 'The server made a mistake. Try again.',
   'media-denied':

@@ -50,6 +50,10 @@ export const errorCodes = {
   },
   'bad-media-parameters': { retryable: false, meaning: 'The SFU refused the media parameters.' },
   'media-timeout': { retryable: true, meaning: 'The SFU node did not answer in time.' },
+  'store-unavailable': {
+    retryable: true,
+    meaning: 'What several servers share cannot be reached now; running calls go on.',
+  },
   'shutting-down': { retryable: true, meaning: 'The server is stopping; connect again.' },
   internal: { retryable: true, meaning: 'The server failed; the log has the details.' },
 } as const satisfies Readonly<Record<string, { retryable: boolean; meaning: string }>>

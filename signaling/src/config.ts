@@ -46,11 +46,11 @@ export const signalingSettings = {
     about: 'Development: hands out tokens to anybody and serves the demo page.',
     fallback: false,
   }),
-  redisUrl: setting.custom<undefined>('PARLEY_REDIS_URL', {
-    about: 'Reserved: this version keeps its state in memory.',
+  redisUrl: setting.custom<URL | undefined>('PARLEY_REDIS_URL', {
+    about: 'Redis that several signaling processes share; without it one keeps all in memory.',
     fallback: undefined,
-    expected: 'it to be unset, as this version keeps its state in memory',
-    parse: () => undefined,
+    expected: 'a redis or rediss URL, as redis://redis.example.org:6379',
+    parse: (text) => (/^rediss?:/.test(text) && URL.canParse(text) ? new URL(text) : undefined),
   }),
   ringTimeoutS: setting.integer('PARLEY_RING_TIMEOUT', {
     about: 'Seconds after which an unanswered call ends.',

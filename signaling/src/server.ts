@@ -8,6 +8,8 @@ import { Hub } from './hub.ts'
 import type { RequestObserver } from './hub.ts'
 import { iceConfig } from './ice.ts'
 import { Media } from './media.ts'
+import { RedisConnection } from './redis/connection.ts'
+import { observeRedis, reportRedis } from './redis/metrics.ts'
 import { attachSocketServer } from './socketio/server.ts'
 import { SystemEnvironment } from './system-environment.ts'
 
@@ -33,6 +35,7 @@ export async function startSignaling(
 ): Promise<Signaling> {
   const env = new SystemEnvironment(() => hub.tick())
   const media = new Media({ log, nodes })
+  const redis = config.redisUrl && connectRedis(config.redisUrl, { log, metrics, health })
   const [turnSecret] = config.turnSecrets
   const hub = new Hub({
     env,
@@ -69,8 +72,18 @@ export async function startSignaling(
       hub.stop()
       media.stop()
       await io.close()
+      redis?.close()
     },
   }
+}
+
+function connectRedis(
+  url: URL,
+  { log, metrics, health }: Pick<SignalingContext, 'log' | 'metrics' | 'health'>,
+): RedisConnection {
+  const redis = new RedisConnection({ url, log, observer: observeRedis(metrics) })
+  reportRedis(redis, health)
+  return redis
 }
 
 function verifierOf({ secret, jwksUrl }: SignalingConfig) {

@@ -10,7 +10,7 @@ import { SetupFailure } from './failure.mjs'
  */
 
 /** Packages whose service the installation would start, and would start again at boot. */
-const SERVICES = ['coturn']
+const SERVICES = ['coturn', 'redis-server']
 
 /** Asked by package scripts before they start a service; 101 means no. */
 const POLICY_FILE = '/usr/sbin/policy-rc.d'

@@ -58,7 +58,7 @@ Needs
   relay      an add-on that takes datagrams in batches, where there is a C++ compiler
   web        the browser SDK and the demo page
   browsers   Chromium and Firefox, for tests
-  programs   what tests run beside Parley: coturn (never started as a service), openssl,
+  programs   what tests run beside Parley: coturn and Redis (never started as services), openssl,
              certutil, systemd-analyze
 
 Environment

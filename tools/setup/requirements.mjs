@@ -24,6 +24,7 @@ export const browsers = [
 /** What tests run beside Parley. @type {readonly Requirement[]} */
 export const programs = [
   { name: 'coturn', debian: 'coturn', commands: ['turnserver'] },
+  { name: 'Redis', debian: 'redis-server', commands: ['redis-server'] },
   { name: 'the openssl command', debian: 'openssl', commands: ['openssl'] },
   { name: 'certutil', debian: 'libnss3-tools', commands: ['certutil'] },
   { name: 'systemd-analyze', debian: 'systemd', commands: ['systemd-analyze'] },
