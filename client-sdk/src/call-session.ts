@@ -22,6 +22,7 @@ import { Playback } from './playback.ts'
 import type { Environment } from './ports.ts'
 import { QualityMonitor } from './quality-monitor.ts'
 import { Roster } from './roster.ts'
+import { SeatHold } from './seat-hold.ts'
 import type { Request } from './signaling.ts'
 
 /** What a call needs of its client. */
@@ -51,6 +52,7 @@ export class CallSession extends Emitter<CallEvents> {
   readonly monitor: QualityMonitor
   readonly #context: CallContext
   readonly #pathWatch: PathWatch
+  readonly #seat: SeatHold
   #facts: CallFacts
   #state: CallState
   #speaker: ParticipantId | undefined
@@ -63,7 +65,8 @@ export class CallSession extends Emitter<CallEvents> {
     const { environment } = context
     this.#context = context
     this.origin = origin
-    this.request = context.request
+    this.#seat = new SeatHold(context.request, environment.clock)
+    this.request = this.#seat.request
     this.#facts = newFacts(origin.direction, origin.view)
     this.#state = callState(this.#facts)
     this.playback = new Playback(environment)
@@ -109,13 +112,16 @@ export class CallSession extends Emitter<CallEvents> {
     return this.#facts
   }
 
-  /** The server has given this device its seat: media may begin. */
+  /** The server has given this device its seat, or another one: media begins anew. */
   join(view: CallView, self: ParticipantId): void {
     if (this.#state === 'ended') return
+    this.#paths?.close()
+    this.#toldSending = ''
     this.#change({ view, self })
     const maker = this.#context.pathMaker({
       call: view.id,
       self,
+      request: this.request,
       epoch: () => this.#facts.view?.topology.epoch ?? 0,
     })
     const paths = new MediaPaths(self, view, maker, this.#context.environment.clock)
@@ -151,8 +157,22 @@ export class CallSession extends Emitter<CallEvents> {
     this.#tellSending()
   }
 
+  /** The session is another one: takes the seat again, or ends where the call is over. */
+  async retake(): Promise<void> {
+    try {
+      const { call, participant } = await this.#seat.take()
+      if (participant === this.#facts.self) this.resync(call)
+      else this.join(call, participant)
+    } catch {
+      this.finish('failed')
+    }
+  }
+
   handle(event: ServerEvent): void {
     switch (event.type) {
+      case 'call.ticket':
+        this.#seat.keep(event.data.ticket)
+        return
       case 'call.updated':
         this.update(event.data.call)
         return
@@ -180,9 +200,11 @@ export class CallSession extends Emitter<CallEvents> {
   end(reason: EndReason = hangupReason(this.#facts)): void {
     if (this.#state === 'ended') return
     const { self, direction } = this.#facts
-    const type = direction === 'incoming' && self === undefined ? 'call.decline' : 'call.hangup'
+    const declines = direction === 'incoming' && self === undefined
+    const call = this.id
+    const told = declines ? this.#context.request('call.decline', { call }) : this.#seat.leave(call)
     // Where this fails, the server ends the seat with the session.
-    this.request(type, { call: this.id }).catch(() => undefined)
+    told.catch(() => undefined)
     this.finish(reason)
   }
 

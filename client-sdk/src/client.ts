@@ -60,7 +60,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     const ice = new IceServers(clock, () => request('ice.get', {}))
     this.#ice = ice
     const { iceTransportPolicy = 'all', topology = 'auto' } = options
-    const supplies = { environment, request, ice, iceTransportPolicy, hooks: undefined }
+    const supplies = { environment, ice, iceTransportPolicy, hooks: undefined }
     this.#book = new CallBook({
       environment,
       request,
@@ -159,7 +159,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
       else this.#book.handle(event)
     })
     this.#signaling.on('failed', (error) => {
-      this.#book.resume({ resumed: 'new', calls: [] })
+      this.#book.failAll()
       this.emit('error', error)
     })
   }

@@ -11,7 +11,6 @@ import type { Request } from './signaling.ts'
 /** What paths are made with, the same for all calls of a client. */
 export interface PathSupplies {
   readonly environment: Environment
-  readonly request: Request
   readonly ice: IceServers
   readonly iceTransportPolicy: RTCIceTransportPolicy
   readonly hooks: FrameHooks | undefined
@@ -21,6 +20,7 @@ export interface PathSupplies {
 export interface Seat {
   readonly call: CallId
   readonly self: ParticipantId
+  readonly request: Request
   /** The newest epoch of the call's topology. */
   epoch(): number
 }
@@ -30,9 +30,9 @@ const SIGNAL_RETRY_MS = 1_000
 
 /** Makes paths of both kinds for one seat. */
 export function pathMaker(supplies: PathSupplies, seat: Seat): PathMaker {
-  const { environment, request, ice, iceTransportPolicy, hooks } = supplies
+  const { environment, ice, iceTransportPolicy, hooks } = supplies
   const { clock } = environment
-  const { call, self } = seat
+  const { call, self, request } = seat
 
   const send = (to: ParticipantId, signal: PeerSignal, attempt = 1): void => {
     request('call.signal', { call, to, epoch: seat.epoch(), signal }).catch((error: unknown) => {
