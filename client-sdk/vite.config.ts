@@ -1,4 +1,7 @@
 import { defineConfig } from 'vite'
+import { frameWorkerText } from './frame-worker.build.ts'
+
+const frameWorker = await frameWorkerText()
 
 /**
  * The SDK as one file that any page can import. Not Vite's library mode, which leaves the white
@@ -6,6 +9,7 @@ import { defineConfig } from 'vite'
  */
 export default defineConfig({
   publicDir: false,
+  define: frameWorker,
   build: {
     target: 'es2022',
     outDir: 'dist',

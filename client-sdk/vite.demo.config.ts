@@ -1,8 +1,12 @@
 import { defineConfig } from 'vite'
+import { frameWorkerText } from './frame-worker.build.ts'
+
+const frameWorker = await frameWorkerText()
 
 /** The demo, served by signaling in development. */
 export default defineConfig({
   root: 'demo',
   publicDir: false,
+  define: frameWorker,
   build: { target: 'es2022', outDir: '../dist/demo', emptyOutDir: true, sourcemap: true },
 })

@@ -90,13 +90,8 @@ export class CallBook extends Emitter<CallBookEvents> {
       const view = views.get(session.id)
       if (session.isEntering) continue
       if (view) session.resync(view)
-      else void session.retake()
+      else session.finish('failed')
     }
-  }
-
-  /** There is no server any more. */
-  failAll(): void {
-    for (const session of [...this.#sessions.values()]) session.finish('failed')
   }
 
   /** Leaves all calls. */

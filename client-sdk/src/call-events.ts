@@ -25,6 +25,8 @@ export interface CallEvents {
   /** `call.local` changed, or something in it was muted or unmuted. */
   local: []
   quality: [quality: Quality]
+  /** `call.encrypted` changed. */
+  encryption: [encrypted: boolean]
   /** How much of a video is received changed; see `track.layer`. */
   layer: [track: RemoteTrack, participant: Participant]
   /** How much of one's own video is taken changed; see `track.demand`. */

@@ -17,12 +17,10 @@ import { LocalMedia } from './local-media.ts'
 import { PathWatch } from './path-watch.ts'
 import { MediaPaths } from './paths.ts'
 import type { PathMaker } from './paths.ts'
-import type { Seat } from './path-maker.ts'
 import { Playback } from './playback.ts'
-import type { Environment } from './ports.ts'
+import type { Environment, Seat } from './ports.ts'
 import { QualityMonitor } from './quality-monitor.ts'
 import { Roster } from './roster.ts'
-import { SeatHold } from './seat-hold.ts'
 import type { Request } from './signaling.ts'
 
 /** What a call needs of its client. */
@@ -52,21 +50,20 @@ export class CallSession extends Emitter<CallEvents> {
   readonly monitor: QualityMonitor
   readonly #context: CallContext
   readonly #pathWatch: PathWatch
-  readonly #seat: SeatHold
   #facts: CallFacts
   #state: CallState
   #speaker: ParticipantId | undefined
   #paths: MediaPaths | undefined
   #cancelTiles: (() => void) | undefined
   #toldSending = ''
+  #encrypted = false
 
   constructor(context: CallContext, origin: CallOrigin) {
     super()
     const { environment } = context
     this.#context = context
     this.origin = origin
-    this.#seat = new SeatHold(context.request, environment.clock)
-    this.request = this.#seat.request
+    this.request = context.request
     this.#facts = newFacts(origin.direction, origin.view)
     this.#state = callState(this.#facts)
     this.playback = new Playback(environment)
@@ -108,20 +105,22 @@ export class CallSession extends Emitter<CallEvents> {
     return seat?.sending.microphone === true ? seat.id : undefined
   }
 
+  /** Whether every media frame, in and out, is end-to-end encrypted now. */
+  get encrypted(): boolean {
+    return this.#state !== 'ended' && (this.#paths?.encrypted ?? false)
+  }
+
   get facts(): CallFacts {
     return this.#facts
   }
 
-  /** The server has given this device its seat, or another one: media begins anew. */
+  /** The server has given this device its seat: media may begin. */
   join(view: CallView, self: ParticipantId): void {
     if (this.#state === 'ended') return
-    this.#paths?.close()
-    this.#toldSending = ''
     this.#change({ view, self })
     const maker = this.#context.pathMaker({
       call: view.id,
       self,
-      request: this.request,
       epoch: () => this.#facts.view?.topology.epoch ?? 0,
     })
     const paths = new MediaPaths(self, view, maker, this.#context.environment.clock)
@@ -129,6 +128,7 @@ export class CallSession extends Emitter<CallEvents> {
     paths.on('streams', (streams) => this.roster.show(streams))
     paths.on('changed', () => this.#onPaths())
     paths.on('failed', () => this.end('failed'))
+    paths.on('error', (error) => this.emit('error', error))
     paths.on('ready', (epoch) => this.#tell(this.request('call.ready', { call: view.id, epoch })))
     paths.on('escalate', () => this.#escalate())
     paths.publish(this.local.sources)
@@ -157,22 +157,8 @@ export class CallSession extends Emitter<CallEvents> {
     this.#tellSending()
   }
 
-  /** The session is another one: takes the seat again, or ends where the call is over. */
-  async retake(): Promise<void> {
-    try {
-      const { call, participant } = await this.#seat.take()
-      if (participant === this.#facts.self) this.resync(call)
-      else this.join(call, participant)
-    } catch {
-      this.finish('failed')
-    }
-  }
-
   handle(event: ServerEvent): void {
     switch (event.type) {
-      case 'call.ticket':
-        this.#seat.keep(event.data.ticket)
-        return
       case 'call.updated':
         this.update(event.data.call)
         return
@@ -200,11 +186,9 @@ export class CallSession extends Emitter<CallEvents> {
   end(reason: EndReason = hangupReason(this.#facts)): void {
     if (this.#state === 'ended') return
     const { self, direction } = this.#facts
-    const declines = direction === 'incoming' && self === undefined
-    const call = this.id
-    const told = declines ? this.#context.request('call.decline', { call }) : this.#seat.leave(call)
+    const type = direction === 'incoming' && self === undefined ? 'call.decline' : 'call.hangup'
     // Where this fails, the server ends the seat with the session.
-    told.catch(() => undefined)
+    this.request(type, { call: this.id }).catch(() => undefined)
     this.finish(reason)
   }
 
@@ -256,8 +240,15 @@ export class CallSession extends Emitter<CallEvents> {
     const paths = this.#paths
     if (!paths || this.#state === 'ended') return
     const inCompany = this.roster.participants.size > 0
+    this.#tellEncrypted(paths.encrypted)
     if (!this.#pathWatch.look(paths, inCompany, () => this.#onPaths())) return
     this.#change({ media: paths.state })
+  }
+
+  #tellEncrypted(encrypted: boolean): void {
+    if (encrypted === this.#encrypted) return
+    this.#encrypted = encrypted
+    this.emit('encryption', encrypted)
   }
 
   #onDemand({ producer, maxSpatialLayer, reason }: DataOf<'sfu.demand'>): void {

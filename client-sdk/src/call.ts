@@ -116,7 +116,7 @@ export class Call implements AsyncDisposable {
 
   /** True only while every media frame is end-to-end encrypted. */
   get encrypted(): boolean {
-    return false
+    return this.#session.encrypted
   }
 
   /** The code that two people compare to know that nobody sits between them; not yet available. */

@@ -3,6 +3,7 @@ import { browserEnvironment } from './browser/environment.ts'
 import { CallBook } from './call-book.ts'
 import type { Call, MediaOptions, OperationOptions } from './call.ts'
 import type { ConnectionState } from './core/connection.ts'
+import type { VideoCodec } from './core/video-codec.ts'
 import { Emitter } from './emitter.ts'
 import { abortable, CallError, throwIfAborted } from './errors.ts'
 import { IceServers } from './ice-servers.ts'
@@ -23,6 +24,10 @@ export interface CallClientOptions {
   readonly iceTransportPolicy?: RTCIceTransportPolicy
   /** `sfu` never sends media directly between devices. */
   readonly topology?: 'auto' | 'sfu'
+  /** What one's video is sent in through the SFU; VP8, which all browsers know, if left out. */
+  readonly videoCodec?: VideoCodec
+  /** Where `e2ee-worker.js` is, for pages whose content security policy allows no inline workers. */
+  readonly workerUrl?: string
 }
 
 /** Everything that a client tells. */
@@ -48,7 +53,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
   /** `environment` is for tests and for places that are no browser. */
   constructor(
     options: CallClientOptions,
-    environment: Environment = browserEnvironment(socketIoLink),
+    environment: Environment = browserEnvironment(socketIoLink, options.workerUrl),
   ) {
     super()
     this.#options = options
@@ -59,8 +64,8 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     const { request } = this.#signaling
     const ice = new IceServers(clock, () => request('ice.get', {}))
     this.#ice = ice
-    const { iceTransportPolicy = 'all', topology = 'auto' } = options
-    const supplies = { environment, ice, iceTransportPolicy, hooks: undefined }
+    const { iceTransportPolicy = 'all', topology = 'auto', videoCodec = 'vp8' } = options
+    const supplies = { environment, request, ice, iceTransportPolicy, videoCodec }
     this.#book = new CallBook({
       environment,
       request,
@@ -159,7 +164,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
       else this.#book.handle(event)
     })
     this.#signaling.on('failed', (error) => {
-      this.#book.failAll()
+      this.#book.resume({ resumed: 'new', calls: [] })
       this.emit('error', error)
     })
   }

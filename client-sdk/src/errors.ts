@@ -21,6 +21,14 @@ export const sdkErrorCodes = {
   'not-connected': { retryable: true, meaning: 'There is no connection to the server.' },
   'token-failed': { retryable: true, meaning: 'The token provider of the app failed.' },
   'media-failed': { retryable: true, meaning: 'No media connection could be made.' },
+  'encryption-unsupported': {
+    retryable: false,
+    meaning: 'The browser, or the page, does not let media be encrypted end to end.',
+  },
+  'encryption-lost': {
+    retryable: true,
+    meaning: 'Media was about to pass end-to-end encryption by, and was stopped.',
+  },
   'call-ended': { retryable: false, meaning: 'The call is over.' },
   'bad-answer': { retryable: true, meaning: 'The server answered with something unreadable.' },
   timeout: { retryable: true, meaning: 'The server did not answer in time.' },

@@ -1,28 +1,23 @@
-import type { CallId, CallView, ParticipantId, PeerSignal } from '@parley/protocol'
+import type { CallView, ParticipantId, PeerSignal } from '@parley/protocol'
 import { isPolite } from './core/media-plan.ts'
+import type { VideoCodec } from './core/video-codec.ts'
+import { FrameGuard } from './e2ee/frame-guard.ts'
+import type { FrameKeys } from './e2ee/frame-keys.ts'
 import { CallError } from './errors.ts'
 import type { IceServers } from './ice-servers.ts'
 import { PeerSession } from './p2p/session.ts'
 import type { PathMaker } from './paths.ts'
-import type { Environment, FrameHooks } from './ports.ts'
+import type { Environment, PathListener, Seat } from './ports.ts'
 import { SfuSession } from './sfu/session.ts'
 import type { Request } from './signaling.ts'
 
 /** What paths are made with, the same for all calls of a client. */
 export interface PathSupplies {
   readonly environment: Environment
+  readonly request: Request
   readonly ice: IceServers
   readonly iceTransportPolicy: RTCIceTransportPolicy
-  readonly hooks: FrameHooks | undefined
-}
-
-/** The seat that the paths are for. */
-export interface Seat {
-  readonly call: CallId
-  readonly self: ParticipantId
-  readonly request: Request
-  /** The newest epoch of the call's topology. */
-  epoch(): number
+  readonly videoCodec: VideoCodec
 }
 
 const SIGNAL_ATTEMPTS = 4
@@ -30,9 +25,9 @@ const SIGNAL_RETRY_MS = 1_000
 
 /** Makes paths of both kinds for one seat. */
 export function pathMaker(supplies: PathSupplies, seat: Seat): PathMaker {
-  const { environment, ice, iceTransportPolicy, hooks } = supplies
-  const { clock } = environment
-  const { call, self, request } = seat
+  const { environment, request, ice, iceTransportPolicy, videoCodec } = supplies
+  const { clock, frames, frameKeys } = environment
+  const { call, self } = seat
 
   const send = (to: ParticipantId, signal: PeerSignal, attempt = 1): void => {
     request('call.signal', { call, to, epoch: seat.epoch(), signal }).catch((error: unknown) => {
@@ -40,6 +35,15 @@ export function pathMaker(supplies: PathSupplies, seat: Seat): PathMaker {
       if (!mayHelp || attempt >= SIGNAL_ATTEMPTS) return
       clock.after(SIGNAL_RETRY_MS, () => send(to, signal, attempt + 1))
     })
+  }
+
+  // One for all paths of the seat: its counters go on where the path before had got to.
+  let guard: FrameGuard | undefined
+  const guardOf = (keysOf: (seat: Seat) => FrameKeys, listener: PathListener) => {
+    if (guard) return guard
+    guard = new FrameGuard({ keys: keysOf(seat), engine: frames, clock })
+    guard.on('failed', (error) => listener.failed(error))
+    return guard
   }
 
   return {
@@ -54,7 +58,6 @@ export function pathMaker(supplies: PathSupplies, seat: Seat): PathMaker {
         polite: isPolite(view, self, peer),
         clock,
         connection,
-        hooks,
         listener,
         send: (signal) => send(peer, signal),
       })
@@ -69,9 +72,14 @@ export function pathMaker(supplies: PathSupplies, seat: Seat): PathMaker {
         request,
         iceServers,
         iceTransportPolicy,
-        hooks,
+        videoCodec,
+        guard: frameKeys && (() => guardOf(frameKeys, listener)),
         listener,
       })
+    },
+
+    close() {
+      guard?.close()
     },
   }
 }

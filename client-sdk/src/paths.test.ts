@@ -1,5 +1,6 @@
 import type { CallView, ParticipantId } from '@parley/protocol'
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { PathProtection } from './core/frames/call-protection.ts'
 import type { StreamKey } from './core/media-plan.ts'
 import type { PeerSession } from './p2p/session.ts'
 import { MediaPaths } from './paths.ts'
@@ -133,6 +134,7 @@ class FakeSession {
   state: PathSessionState = 'connected'
   streams: ReadonlyMap<StreamKey, RemoteStream> = new Map()
   readonly publishing = true
+  protection: PathProtection = 'plain'
   readonly signals: unknown[] = []
   closed = false
   #decoded = new Set<StreamKey>()
@@ -182,6 +184,7 @@ function maker() {
       nodes.set(epoch, session)
       return session as unknown as SfuSession
     },
+    close: () => undefined,
   }
 }
 

@@ -9,8 +9,10 @@ import type {
 import { chooseStreams, isReady, samePath, wantedPaths, wantedStreams } from './core/media-plan.ts'
 import type { PathKey, PathRole, StreamKey } from './core/media-plan.ts'
 import type { MediaState } from './core/call-state.ts'
+import { isEncrypted } from './core/frames/call-protection.ts'
 import { DRAIN_MS, LINGER_MS, WARM_POLL_MS } from './defaults.ts'
 import { Emitter } from './emitter.ts'
+import type { CallError } from './errors.ts'
 import type { PeerSession } from './p2p/session.ts'
 import type { Clock, LocalSources, PathListener, RemoteStream, TileSize } from './ports.ts'
 import type { SfuSession } from './sfu/session.ts'
@@ -19,6 +21,8 @@ import type { SfuSession } from './sfu/session.ts'
 export interface PathMaker {
   direct(peer: ParticipantId, view: CallView, listener: PathListener): PeerSession
   throughNode(epoch: number, listener: PathListener): SfuSession
+  /** Ends what its paths had in common. */
+  close(): void
 }
 
 interface PathsEvents {
@@ -31,6 +35,7 @@ interface PathsEvents {
   escalate: []
   /** No media can be had. */
   failed: []
+  error: [error: CallError]
 }
 
 interface PathStatus {
@@ -90,6 +95,14 @@ export class MediaPaths extends Emitter<PathsEvents> {
     return this.#used?.kind
   }
 
+  /** Whether every frame, on whichever path, is end-to-end encrypted. */
+  get encrypted(): boolean {
+    const used = this.#used
+    return isEncrypted(
+      this.#paths.map((path) => ({ used: path === used, protection: path.session.protection })),
+    )
+  }
+
   update(view: CallView): void {
     if (this.#closed) return
     this.#view = view
@@ -135,12 +148,7 @@ export class MediaPaths extends Emitter<PathsEvents> {
   }
 
   resync(): void {
-    for (const path of this.#paths) {
-      path.session.resync()
-      // A restored call waits for everybody again.
-      path.told = false
-    }
-    this.#poll()
+    for (const { session } of this.#paths) session.resync()
   }
 
   close(): void {
@@ -148,6 +156,7 @@ export class MediaPaths extends Emitter<PathsEvents> {
     this.#cancelPoll?.()
     for (const { session } of this.#paths) session.close()
     this.#paths = []
+    this.#maker.close()
   }
 
   get #active(): Path | undefined {
@@ -174,6 +183,7 @@ export class MediaPaths extends Emitter<PathsEvents> {
   #open(key: PathKey, role: PathRole): void {
     const listener: PathListener = {
       changed: () => this.#refresh(),
+      failed: (error) => this.emit('error', error),
       escalate: () => this.emit('escalate'),
     }
     const state = { role, decoded: new Set<StreamKey>(), told: false }

@@ -1,5 +1,16 @@
-import type { Millis, ParticipantId, RequestFrame, TrackSource, WireError } from '@parley/protocol'
+import type {
+  CallId,
+  Millis,
+  ParticipantId,
+  RequestFrame,
+  TrackSource,
+  WireError,
+} from '@parley/protocol'
+import type { PathProtection } from './core/frames/call-protection.ts'
 import type { StreamKey } from './core/media-plan.ts'
+import type { FrameEpoch, FrameKeys } from './e2ee/frame-keys.ts'
+import type { FromWorker, StreamSpec, ToWorker } from './e2ee/worker-messages.ts'
+import type { CallError } from './errors.ts'
 
 /** Time, as far as the SDK needs it. */
 export interface Clock {
@@ -60,7 +71,6 @@ export type PeerConnection = Pick<
   | 'onnegotiationneeded'
   | 'onicecandidate'
   | 'onconnectionstatechange'
-  | 'ontrack'
 >
 
 /** What capture gives for a screen. */
@@ -88,6 +98,39 @@ export interface TileWatcher {
   watch(element: HTMLMediaElement, changed: (size: TileSize) => void): () => void
 }
 
+/** What the worker tells. */
+export interface FrameWorkerListener {
+  told(message: FromWorker): void
+  /** It does not run, or an error ended something in it. */
+  failed(error: CallError): void
+}
+
+/** A worker that seals and opens frames. */
+export interface FrameWorkerLink {
+  post(message: ToWorker, transfer?: Transferable[]): void
+  /** Makes it the only way for the frames of a sender or receiver. */
+  attach(endpoint: RTCRtpSender | RTCRtpReceiver, spec: StreamSpec): void
+  close(): void
+}
+
+/** Frame encryption, as far as the browser has a part in it. */
+export interface FrameEngine {
+  /** What a peer connection must be made with. */
+  readonly connectionSettings: Readonly<Record<string, unknown>>
+  /** Throws `encryption-unsupported`. */
+  startWorker(listener: FrameWorkerListener): FrameWorkerLink
+  /** A number that no worker has had with this key and leaf. */
+  takeIncarnation(epoch: FrameEpoch): Promise<number>
+}
+
+/** One's place in a call. */
+export interface Seat {
+  readonly call: CallId
+  readonly self: ParticipantId
+  /** The newest epoch of the call's topology. */
+  epoch(): number
+}
+
 /** Everything that the SDK wants of its surroundings. */
 export interface Environment {
   readonly clock: Clock
@@ -95,6 +138,9 @@ export interface Environment {
   readonly link: Link
   readonly devices: Devices
   readonly tiles: TileWatcher
+  readonly frames: FrameEngine
+  /** Where the keys of a seat's frames come from; without, media is encrypted on each hop only. */
+  readonly frameKeys: ((seat: Seat) => FrameKeys) | undefined
   createPeerConnection(configuration: RTCConfiguration): PeerConnection
   createStream(tracks: readonly MediaStreamTrack[]): MediaStream
   /** Tells when the network is back; the answer stops it. */
@@ -125,6 +171,8 @@ export interface PathSession {
   readonly streams: ReadonlyMap<StreamKey, RemoteStream>
   /** Whether all that is to be sent is being sent. */
   readonly publishing: boolean
+  /** Whether what passes is end-to-end encrypted. */
+  readonly protection: PathProtection
   publish(sources: LocalSources): void
   /** The streams that have delivered media. */
   decoded(): Promise<ReadonlySet<StreamKey>>
@@ -136,17 +184,10 @@ export interface PathSession {
 
 /** What a path tells the call above it. */
 export interface PathListener {
-  /** `state`, `streams` or `publishing` changed. */
+  /** `state`, `streams`, `publishing` or `protection` changed. */
   changed(): void
+  /** Something did not work out. */
+  failed(error: CallError): void
   /** Another path is needed. */
   escalate(): void
-}
-
-/**
- * Called for each sender and receiver while it is created: the only moment at which a frame
- * transform takes hold in every browser.
- */
-export interface FrameHooks {
-  sender(sender: RTCRtpSender, source: TrackSource): void
-  receiver(receiver: RTCRtpReceiver, source: TrackSource): void
 }

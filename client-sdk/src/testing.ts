@@ -98,6 +98,8 @@ export function bareEnvironment(): Environment & { clock: ManualClock; link: Fak
     random: countingRandom(),
     devices: { open: missing, openScreen: missing },
     tiles: { watch: () => () => undefined },
+    frames: { connectionSettings: {}, startWorker: missing, takeIncarnation: missing },
+    frameKeys: undefined,
     createPeerConnection: missing,
     createStream: missing,
     onNetworkBack: () => () => undefined,

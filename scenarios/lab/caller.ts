@@ -17,6 +17,10 @@ export interface Sight {
   readonly path: string | undefined
   readonly endReason: string | undefined
   readonly encrypted: boolean
+  /** One's own participant id. */
+  readonly self?: string
+  /** Epochs whose keys are in place, where the story gives them out. */
+  readonly epochs: readonly number[]
   /** Who speaks, as the page is told; `me` is its own user. */
   readonly speaker?: string
   /** What the others take of one's own camera. */
@@ -45,6 +49,8 @@ interface Lab {
   setMicrophone(on: boolean): Promise<void>
   setCamera(on: boolean): Promise<void>
   show(user: string, width: number): void
+  beginEpoch(epoch: object): Promise<void>
+  allReady(epoch: number): void
   look(): Sight
   listen(): Promise<Readonly<Record<string, number>>>
 }

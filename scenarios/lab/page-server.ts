@@ -1,15 +1,38 @@
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 
 const SCRIPT = stripTypeScriptTypes(readFileSync(join(import.meta.dirname, 'page.ts'), 'utf8'))
+
+const run = promisify(execFile)
+const ROOT = join(import.meta.dirname, '..', '..')
+let building: Promise<string> | undefined
+
+/** The SDK with keys that stories give out, built when the first one asks for it. */
+function labSdk(): Promise<string> {
+  building ??= (async () => {
+    const vite = join(ROOT, 'node_modules/vite/bin/vite.js')
+    const args = [vite, 'build', '--logLevel', 'warn', '--config', 'vite.lab.config.ts']
+    await run(process.execPath, args, { cwd: join(ROOT, 'client-sdk') })
+    return readFileSync(join(ROOT, 'client-sdk/dist/lab/sdk.js'), 'utf8')
+  })()
+  return building
+}
 
 /** Serves the test page from an origin of its own, as an app that embeds the SDK has one. */
 export async function servePage(): Promise<{ readonly url: string; close(): void }> {
   const server = createServer((request, response) => {
-    if (request.url === '/page.js') {
+    if (request.url === '/lab-sdk.js') {
+      const type = { 'content-type': 'text/javascript' }
+      labSdk().then(
+        (text) => response.writeHead(200, type).end(text),
+        (error: unknown) => response.writeHead(500).end(String(error)),
+      )
+    } else if (request.url === '/page.js') {
       response.writeHead(200, { 'content-type': 'text/javascript' }).end(SCRIPT)
     } else {
       response

@@ -13,6 +13,20 @@ const STEP_HZ = 5
 const QUIETEST_POWER = 2.5e-6
 const EVERYTHING = { audio: true, video: true }
 
+/** What goes to `CallClient`. `labKeys`: the SDK whose keys the story gives out. */
+type LabOptions = object & { readonly labKeys?: boolean }
+
+interface Sdk {
+  readonly CallClient: typeof CallClient
+  /** In the SDK of the lab only. */
+  readonly keys?: {
+    begin(epoch: object): Promise<void>
+    allReady(epoch: number): void
+    readonly installedEpochs: readonly number[]
+  }
+}
+
+let sdk: Sdk | undefined
 let client: CallClient | undefined
 let call: Call | undefined
 let incoming: Call | undefined
@@ -23,9 +37,9 @@ const presented = new Map<RemoteTrack, number>()
 
 /** What the tests steer the page by. */
 const lab = {
-  async connect({ url, user, options }: { url: string; user: string; options: object }) {
+  async connect({ url, user, options }: { url: string; user: string; options: LabOptions }) {
     // The file that the server hands to everybody, not this checkout's sources.
-    const sdk = (await import(`${url}/sdk.js`)) as { readonly CallClient: typeof CallClient }
+    sdk = (await import(options.labKeys === true ? '/lab-sdk.js' : `${url}/sdk.js`)) as Sdk
     const token = async () => {
       const response = await fetch(`${url}/dev/token`, {
         method: 'POST',
@@ -68,6 +82,10 @@ const lab = {
     }
   },
 
+  /** Gives out the keys of an epoch. */
+  beginEpoch: (epoch: object) => present(present(sdk).keys).begin(epoch),
+  allReady: (epoch: number) => present(present(sdk).keys).allReady(epoch),
+
   shareScreen: () => present(call).shareScreen(),
 
   /** The loudest frequency of each person's microphone, as it arrives here. */
@@ -90,6 +108,8 @@ const lab = {
       path: call.path,
       endReason: call.endReason,
       encrypted: call.encrypted,
+      self: call.self,
+      epochs: sdk?.keys?.installedEpochs ?? [],
       speaker: speakerOf(call),
       demand: call.local.find(({ source }) => source === 'camera')?.demand,
       log,
@@ -114,6 +134,8 @@ function watch(next: Call): void {
   note(`state ${next.state}`)
   next.on('state', () => note(`state ${next.state}`))
   next.on('path', () => note(`path ${String(next.path)}`))
+  next.on('encryption', (encrypted) => note(`encrypted ${encrypted}`))
+  next.on('error', ({ code, message }) => note(`error ${code}: ${message}`))
   next.on('track', show)
   for (const participant of next.participants.values()) {
     for (const track of participant.tracks.values()) show(track)

@@ -2,22 +2,33 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { TappedPacket } from './sfu-tap.ts'
+
+/** Packets of a tap that are kept: half a minute of a few people. */
+const MOST_TAPPED = 40_000
 
 const ROOT = join(import.meta.dirname, '..', '..')
 
 /** The whole stack as `npm start` runs it, on free ports, in a process of its own. */
 export class ParleyProcess {
   readonly url: string
+  /** What the tap has heard, where there is one. */
+  readonly tapped: readonly TappedPacket[]
   readonly #child: ChildProcess
 
-  private constructor(url: string, child: ChildProcess) {
+  private constructor(url: string, tapped: readonly TappedPacket[], child: ChildProcess) {
     this.url = url
+    this.tapped = tapped
     this.#child = child
   }
 
-  /** Starts it and waits for the address that it prints. */
-  static async start(env: Readonly<Record<string, string>> = {}): Promise<ParleyProcess> {
-    const child = spawn(process.execPath, ['deploy/all-in-one/main.ts'], {
+  /** Starts it and waits for the address that it prints. `tap` copies all media inside the node. */
+  static async start(
+    env: Readonly<Record<string, string>> = {},
+    { tap = false }: { tap?: boolean } = {},
+  ): Promise<ParleyProcess> {
+    const tapArgs = tap ? ['--import', join(import.meta.dirname, 'sfu-tap.ts')] : []
+    const child = spawn(process.execPath, [...tapArgs, 'deploy/all-in-one/main.ts'], {
       cwd: ROOT,
       env: {
         ...process.env,
@@ -26,7 +37,13 @@ export class ParleyProcess {
         PARLEY_TURN_LISTEN: 'udp://0.0.0.0:0,tcp://0.0.0.0:0',
         ...env,
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...(tap ? (['ipc'] as const) : [])],
+      serialization: 'advanced',
+    })
+    const tapped: TappedPacket[] = []
+    child.on('message', (message) => {
+      tapped.push(message as unknown as TappedPacket)
+      if (tapped.length > MOST_TAPPED) tapped.splice(0, MOST_TAPPED / 2)
     })
     let output = ''
     const url = await new Promise<string>((resolve, reject) => {
@@ -35,11 +52,11 @@ export class ParleyProcess {
         const address = /http:\/\/localhost:\d+/.exec(output)?.[0]
         if (address !== undefined) resolve(address)
       }
-      child.stdout.on('data', read)
-      child.stderr.on('data', read)
+      child.stdout?.on('data', read)
+      child.stderr?.on('data', read)
       child.once('exit', () => reject(new Error(`Parley did not start:\n${output}`)))
     })
-    return new ParleyProcess(url, child)
+    return new ParleyProcess(url, tapped, child)
   }
 
   /** One sample of the metrics endpoint, summed over its labels that contain `label`. */

@@ -1,9 +1,10 @@
 import type { Environment, Link } from '../ports.ts'
 import { browserDevices } from './devices.ts'
+import { browserFrameEngine } from './frame-engine.ts'
 import { browserTiles } from './tiles.ts'
 
 /** The real surroundings: the only place that reads the browser's globals, and only when used. */
-export function browserEnvironment(link: Link): Environment {
+export function browserEnvironment(link: Link, workerUrl: string | undefined): Environment {
   return {
     link,
     clock: {
@@ -27,6 +28,8 @@ export function browserEnvironment(link: Link): Environment {
       resize: (run) => new ResizeObserver(run),
       intersection: (run) => new IntersectionObserver(run),
     }),
+    frames: browserFrameEngine(workerUrl),
+    frameKeys: undefined,
     createPeerConnection: (configuration) => new RTCPeerConnection(configuration),
     createStream: (tracks) => new MediaStream([...tracks]),
     onNetworkBack: (run) => listen('online', run),

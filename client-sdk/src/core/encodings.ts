@@ -4,6 +4,8 @@ import type { TrackSource } from '@parley/protocol'
 export interface CaptureSize {
   readonly width: number
   readonly height: number
+  /** The codec has its layers within one stream. */
+  readonly svc?: boolean
 }
 
 /** Enough for wideband speech; more is spent on music only. */
@@ -34,11 +36,20 @@ export function peerEncodings(source: TrackSource): RTCRtpEncodingParameters[] {
   }
 }
 
+/** The compiler's table of browsers lags behind: all that do layers take it. */
+interface NodeEncoding extends RTCRtpEncodingParameters {
+  scalabilityMode?: string
+}
+
 /** What is sent to a node: a camera in as many layers as its size is worth, all else in one. */
-export function nodeEncodings(source: TrackSource, size: CaptureSize): RTCRtpEncodingParameters[] {
+export function nodeEncodings(source: TrackSource, size: CaptureSize): NodeEncoding[] {
   if (source !== 'camera') return peerEncodings(source)
   const longSide = Math.max(size.width, size.height)
   const count = longSide >= 960 ? 3 : longSide >= 480 ? 2 : 1
+  const [largest = LAYERS[0]] = LAYERS.slice(count - 1)
+  if (size.svc === true) {
+    return [{ maxBitrate: largest.maxBitrate, scalabilityMode: `L${count}T3_KEY` }]
+  }
   // The largest layer is the capture itself, so the layers that fall away are at the other end.
   const rates = LAYERS.slice(0, count)
   return rates.map(({ rid, maxBitrate }, index) => ({

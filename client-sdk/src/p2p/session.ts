@@ -1,4 +1,5 @@
 import type { ParticipantId, PeerSignal, TrackSource } from '@parley/protocol'
+import type { PathProtection } from '../core/frames/call-protection.ts'
 import { peerEncodings } from '../core/encodings.ts'
 import { streamKey } from '../core/media-plan.ts'
 import type { StreamKey } from '../core/media-plan.ts'
@@ -16,7 +17,6 @@ import { hasDecoded } from '../core/stats.ts'
 import { HealthWatch } from '../health-watch.ts'
 import type {
   Clock,
-  FrameHooks,
   LocalSource,
   LocalSources,
   PathListener,
@@ -32,7 +32,6 @@ export interface PeerSessionOptions {
   readonly polite: boolean
   readonly clock: Clock
   readonly connection: PeerConnection
-  readonly hooks: FrameHooks | undefined
   readonly listener: PathListener
   /** Hands a signal to the other device, in order. */
   readonly send: (signal: PeerSignal) => void
@@ -43,14 +42,13 @@ const RESYNC_MS = 5_000
 
 /**
  * Media between two devices. Each source has a transceiver of its own that only sends, so that a
- * media section has one owner, and frame transforms work (Chromium ignores them on two-way ones).
+ * media section has one owner.
  */
 export class PeerSession implements PathSession {
   readonly #options: PeerSessionOptions
   readonly #pc: PeerConnection
   readonly #health: HealthWatch
   readonly #slots = new Map<TrackSource, RTCRtpTransceiver>()
-  readonly #transformed = new WeakSet<RTCRtpReceiver>()
   #negotiation: Negotiation
   /** Which of their sources each media section carries. */
   #theirSources: Readonly<Record<string, TrackSource>> = {}
@@ -70,7 +68,6 @@ export class PeerSession implements PathSession {
       this.#health.connection(pc.connectionState)
       this.#options.listener.changed()
     }
-    pc.ontrack = ({ receiver, transceiver }) => this.#onTrack(receiver, transceiver)
     // Makes the two connect even while neither sends anything.
     pc.createDataChannel('parley', { negotiated: true, id: 0 })
   }
@@ -81,6 +78,10 @@ export class PeerSession implements PathSession {
 
   get streams(): ReadonlyMap<StreamKey, RemoteStream> {
     return this.#streams
+  }
+
+  get protection(): PathProtection {
+    return 'plain'
   }
 
   get publishing(): boolean {
@@ -128,7 +129,6 @@ export class PeerSession implements PathSession {
     pc.onnegotiationneeded = null
     pc.onicecandidate = null
     pc.onconnectionstatechange = null
-    pc.ontrack = null
     pc.close()
   }
 
@@ -149,14 +149,6 @@ export class PeerSession implements PathSession {
     const sendEncodings = peerEncodings(source)
     const transceiver = this.#pc.addTransceiver(track, { direction: 'sendonly', sendEncodings })
     this.#slots.set(source, transceiver)
-    this.#options.hooks?.sender(transceiver.sender, source)
-  }
-
-  #onTrack(receiver: RTCRtpReceiver, transceiver: RTCRtpTransceiver): void {
-    const source = this.#theirSources[transceiver.mid ?? '']
-    if (source === undefined || this.#transformed.has(receiver)) return
-    this.#transformed.add(receiver)
-    this.#options.hooks?.receiver(receiver, source)
   }
 
   #dispatch(event: NegotiationEvent): void {

@@ -2,14 +2,17 @@ import type { types } from 'mediasoup-client'
 import type { ConsumerId, ConsumerInfo, ProducerId, StreamView } from '@parley/protocol'
 import { streamKey } from '../core/media-plan.ts'
 import type { StreamKey, WantedStream } from '../core/media-plan.ts'
+import type { ProofState } from '../core/frames/stream-proof.ts'
 import { hasDecoded } from '../core/stats.ts'
-import type { FrameHooks, RemoteStream, TileSize } from '../ports.ts'
+import type { FrameGuard } from '../e2ee/frame-guard.ts'
+import type { GuardedStream } from '../e2ee/guarded-stream.ts'
+import type { RemoteStream, TileSize } from '../ports.ts'
 import { serial } from '../serial.ts'
 
 /** What receiving from a node needs. */
 export interface ReceiversOptions {
   readonly transport: types.Transport
-  readonly hooks: FrameHooks | undefined
+  readonly guard: FrameGuard | undefined
   readonly consume: (producer: ProducerId) => Promise<ConsumerInfo>
   readonly resume: (consumer: ConsumerId) => Promise<unknown>
   readonly view: (views: StreamView[]) => Promise<unknown>
@@ -19,6 +22,7 @@ export interface ReceiversOptions {
 interface Receiver {
   readonly stream: WantedStream
   readonly consumer: types.Consumer
+  readonly guarded: GuardedStream | undefined
   /** What the node was told last of its tile. */
   told: TileSize | undefined
 }
@@ -50,6 +54,16 @@ export class Receivers {
         { participant, source, track: consumer.track },
       ]),
     )
+  }
+
+  /** How far each stream has been seen to be encrypted. */
+  get proofs(): readonly ProofState[] {
+    return [...this.#receivers.values()].flatMap(({ guarded }) => guarded?.state ?? [])
+  }
+
+  /** Ends what the transport's end does not. */
+  close(): void {
+    for (const { guarded } of this.#receivers.values()) guarded?.close()
   }
 
   receive(wanted: readonly WantedStream[]): void {
@@ -93,9 +107,12 @@ export class Receivers {
 
   #dropUnwanted(): void {
     const wanted = new Set(this.#wanted.map(({ producer }) => producer))
-    for (const [producer, { consumer }] of this.#receivers) {
-      if (wanted.has(producer)) continue
-      consumer.close()
+    for (const [producer, receiver] of this.#receivers) {
+      if (receiver.guarded?.state === 'bypassed') {
+        this.#failures.set(producer, (this.#failures.get(producer) ?? 0) + 1)
+      } else if (wanted.has(producer)) continue
+      receiver.consumer.close()
+      receiver.guarded?.close()
       this.#receivers.delete(producer)
       this.#options.changed()
     }
@@ -107,7 +124,6 @@ export class Receivers {
     if (this.#receivers.has(producer) || failures >= MOST_FAILURES) return
     try {
       await this.#add(stream)
-      this.#failures.delete(producer)
     } catch {
       this.#failures.set(producer, failures + 1)
       this.#reconcile()
@@ -115,7 +131,8 @@ export class Receivers {
   }
 
   async #add(stream: WantedStream): Promise<void> {
-    const { transport, hooks, consume, resume, changed } = this.#options
+    const { transport, guard, consume, resume, changed } = this.#options
+    let guarded: GuardedStream | undefined
     const info = await consume(stream.producer)
     const consumer = await transport.consume({
       id: info.consumer,
@@ -125,11 +142,18 @@ export class Receivers {
       rtpParameters: info.rtpParameters as types.RtpParameters,
       // One per participant and kind of capture, so that the browser keeps lips and voice together.
       streamId: `${stream.participant}-${stream.source.startsWith('screen') ? 'screen' : 'person'}`,
-      onRtpReceiver: (receiver) => hooks?.receiver(receiver, stream.source),
+      onRtpReceiver: (receiver) => {
+        guarded = guard?.receiver(receiver, stream, () => this.#onGuarded())
+      },
     })
-    this.#receivers.set(stream.producer, { stream, consumer, told: undefined })
+    this.#receivers.set(stream.producer, { stream, consumer, guarded, told: undefined })
     changed()
     await resume(info.consumer)
+  }
+
+  #onGuarded(): void {
+    this.#options.changed()
+    this.#reconcile()
   }
 
   async #tellViews(): Promise<void> {

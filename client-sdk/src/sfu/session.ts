@@ -8,14 +8,18 @@ import type {
   TransportId,
   TransportInfo,
 } from '@parley/protocol'
+import { nodeProtection } from '../core/frames/call-protection.ts'
+import type { PathProtection } from '../core/frames/call-protection.ts'
 import type { StreamKey, WantedStream } from '../core/media-plan.ts'
 import { sfuHealthLimits } from '../core/path-health.ts'
+import { chooseCodec } from '../core/video-codec.ts'
+import type { VideoCodec } from '../core/video-codec.ts'
 import { SFU_OPEN_ATTEMPTS, SFU_OPEN_RETRY_MS } from '../defaults.ts'
+import type { FrameGuard } from '../e2ee/frame-guard.ts'
 import { CallError } from '../errors.ts'
 import { HealthWatch } from '../health-watch.ts'
 import type {
   Clock,
-  FrameHooks,
   LocalSources,
   PathListener,
   PathSession,
@@ -36,7 +40,9 @@ export interface SfuSessionOptions {
   readonly request: Request
   readonly iceServers: () => Promise<readonly IceServer[]>
   readonly iceTransportPolicy: RTCIceTransportPolicy
-  readonly hooks: FrameHooks | undefined
+  readonly videoCodec: VideoCodec
+  /** Guards the frames of the call; may throw `encryption-unsupported`. */
+  readonly guard: (() => FrameGuard) | undefined
   readonly listener: PathListener
 }
 
@@ -45,6 +51,8 @@ interface Opened {
   readonly recv: types.Transport
   readonly senders: Senders
   readonly receivers: Receivers
+  readonly guard: FrameGuard | undefined
+  readonly stopListening: (() => void) | undefined
 }
 
 /** Media through one room of an SFU node: that of one epoch of one call. */
@@ -76,6 +84,16 @@ export class SfuSession implements PathSession {
     const opened = this.#opened
     if (!opened?.senders.settled) return false
     return opened.senders.size === 0 || opened.send.connectionState === 'connected'
+  }
+
+  get protection(): PathProtection {
+    if (!this.#options.guard) return 'plain'
+    const { guard, senders, receivers } = this.#opened ?? {}
+    if (!guard || !senders || !receivers) return 'pending'
+    return nodeProtection({
+      keyed: guard.keyed,
+      streams: [...senders.proofs, ...receivers.proofs],
+    })
   }
 
   publish(sources: LocalSources): void {
@@ -122,8 +140,12 @@ export class SfuSession implements PathSession {
     if (this.#closed) return
     this.#closed = true
     this.#health.stop()
-    this.#opened?.send.close()
-    this.#opened?.recv.close()
+    const { send, recv, senders, receivers, stopListening } = this.#opened ?? {}
+    send?.close()
+    recv?.close()
+    senders?.close()
+    receivers?.close()
+    stopListening?.()
   }
 
   async #start(): Promise<void> {
@@ -134,6 +156,7 @@ export class SfuSession implements PathSession {
         this.#requestSession(),
       ])
       if (this.#closed) return
+      const guard = this.#options.guard?.()
       const device = await SfuDevice.factory()
       // Made by mediasoup on the node, opaque on the way; so are the casts below.
       const routerRtpCapabilities = session.rtpCapabilities as types.RtpCapabilities
@@ -144,10 +167,12 @@ export class SfuSession implements PathSession {
       await request('sfu.capabilities', { call, epoch, rtpCapabilities })
       const iceServers = await this.#options.iceServers()
       if (this.#isClosed()) return
-      this.#open(device, session, iceServers)
-    } catch {
+      this.#open(device, session, { iceServers, guard })
+    } catch (error) {
       if (this.#isClosed()) return
       this.#failed = true
+      const isOurs = error instanceof CallError && error.code === 'encryption-unsupported'
+      if (isOurs) this.#options.listener.failed(error)
       this.#options.listener.changed()
     }
   }
@@ -165,13 +190,18 @@ export class SfuSession implements PathSession {
     }
   }
 
-  #open(device: Device, session: MediaSession, iceServers: readonly IceServer[]): void {
-    const { call, epoch, request, hooks, listener, iceTransportPolicy } = this.#options
+  #open(
+    device: Device,
+    session: MediaSession,
+    { iceServers, guard }: { iceServers: readonly IceServer[]; guard: FrameGuard | undefined },
+  ): void {
+    const { call, epoch, request, listener, iceTransportPolicy, videoCodec } = this.#options
     const room = { call, epoch }
     const transportOptions = (info: TransportInfo) => ({
       ...(info as unknown as types.TransportOptions),
       iceServers: iceServers.map((server) => ({ ...server }) as RTCIceServer),
       iceTransportPolicy,
+      additionalSettings: { ...guard?.connectionSettings },
     })
     const send = device.createSendTransport(transportOptions(session.send))
     const recv = device.createRecvTransport(transportOptions(session.recv))
@@ -191,22 +221,26 @@ export class SfuSession implements PathSession {
       this.#readHealth()
       listener.changed()
     }
+    const shared = device.sendRtpCapabilities.codecs ?? []
     const senders = new Senders({
       transport: send,
-      hooks,
+      guard,
+      codecFor: (kind) => chooseCodec(kind, shared, videoCodec),
+      svc: !device.handlerName.startsWith('Firefox'),
       pause: (producer, paused) => request('sfu.pause', { ...room, producer, paused }),
       unproduce: (producer) => request('sfu.unproduce', { ...room, producer }),
       changed,
     })
     const receivers = new Receivers({
       transport: recv,
-      hooks,
+      guard,
       consume: (producer) => request('sfu.consume', { ...room, producer }),
       resume: (consumer) => request('sfu.resume', { ...room, consumer }),
       view: (views) => request('sfu.view', { ...room, views }),
       changed,
     })
-    this.#opened = { send, recv, senders, receivers }
+    const stopListening = guard?.on('changed', changed)
+    this.#opened = { send, recv, senders, receivers, guard, stopListening }
     receivers.show(this.#tiles)
     receivers.receive(this.#wanted)
     senders.publish(this.#sources)

@@ -6,6 +6,9 @@ import type { Log, OperationsSources, Secret } from '@parley/service'
 import { sendFile } from './assets.ts'
 import { answerDevToken } from './dev-token.ts'
 
+/** The SDK, and its worker for pages that allow no inline ones. */
+const publicFiles: ReadonlySet<string> = new Set(['/sdk.js', '/sdk.js.map', '/e2ee-worker.js'])
+
 /** What the HTTP door serves. `devSecret` is set in development only. */
 export interface HttpDoor {
   readonly operations: OperationsSources
@@ -42,7 +45,7 @@ async function respond(
     return
   }
   if (request.method === 'GET' || request.method === 'HEAD') {
-    if (path === '/sdk.js' || path === '/sdk.js.map') {
+    if (publicFiles.has(path)) {
       if (await sendFile(request, response, { root: webRoot, path })) return
     } else if (devSecret) {
       const root = join(webRoot, 'demo')

@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest'
+import { isEncrypted, nodeProtection } from './call-protection.ts'
+
+it.each([
+  ['no keys', false, ['proven'], 'pending'],
+  ['no stream', true, [], 'pending'],
+  ['only streams that wait', true, ['waiting', 'waiting'], 'pending'],
+  ['one that is proven, and one that waits in silence', true, ['proven', 'waiting'], 'sealed'],
+  ['all proven', true, ['proven', 'proven'], 'sealed'],
+  ['one that went past', true, ['proven', 'bypassed'], 'plain'],
+] as const)('a path with %s', (_what, keyed, streams, protection) => {
+  expect(nodeProtection({ keyed, streams })).toBe(protection)
+})
+
+it.each([
+  [[], false],
+  [[{ used: true, protection: 'pending' }], false],
+  [[{ used: true, protection: 'plain' }], false],
+  [[{ used: true, protection: 'sealed' }], true],
+  [
+    [
+      { used: true, protection: 'sealed' },
+      { used: false, protection: 'pending' },
+    ],
+    true,
+  ],
+  [
+    [
+      { used: true, protection: 'sealed' },
+      { used: false, protection: 'plain' },
+    ],
+    false,
+  ],
+  [
+    [
+      { used: true, protection: 'pending' },
+      { used: false, protection: 'sealed' },
+    ],
+    false,
+  ],
+] as const)('a call with the paths %j', (paths, encrypted) => {
+  expect(isEncrypted(paths)).toBe(encrypted)
+})

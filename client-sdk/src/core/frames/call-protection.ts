@@ -1,0 +1,32 @@
+import type { ProofState } from './stream-proof.ts'
+
+/**
+ * How one path protects media. `plain`: frames may pass that are not end-to-end encrypted.
+ * `pending`: none may, and none have yet. `sealed`: all that pass are.
+ */
+export type PathProtection = 'plain' | 'pending' | 'sealed'
+
+/** What is known of a path through a node. */
+export interface NodePath {
+  /** Keys to seal with are there. */
+  readonly keyed: boolean
+  readonly streams: readonly ProofState[]
+}
+
+/**
+ * A path through a node is sealed when frames pass the worker, and none may pass it by. A stream
+ * that waits carries silence only, or is not shown.
+ */
+export function nodeProtection({ keyed, streams }: NodePath): PathProtection {
+  // What was found out is stopped at once; until it is gone the call does not claim anything.
+  if (streams.includes('bypassed')) return 'plain'
+  return keyed && streams.includes('proven') ? 'sealed' : 'pending'
+}
+
+/** Whether a call is encrypted: all of its paths are, and one in use has proven it. */
+export function isEncrypted(
+  paths: readonly { readonly used: boolean; readonly protection: PathProtection }[],
+): boolean {
+  if (paths.some(({ protection }) => protection === 'plain')) return false
+  return paths.some(({ used, protection }) => used && protection === 'sealed')
+}

@@ -1,0 +1,20 @@
+import { defineConfig } from 'vite'
+import { frameWorkerText } from './frame-worker.build.ts'
+
+const frameWorker = await frameWorkerText()
+
+/** The SDK for stories about encryption; not part of any release. */
+export default defineConfig({
+  publicDir: false,
+  define: frameWorker,
+  build: {
+    target: 'es2022',
+    outDir: 'dist/lab',
+    modulePreload: false,
+    rolldownOptions: {
+      input: 'scenarios/lab-sdk.ts',
+      preserveEntrySignatures: 'strict',
+      output: { codeSplitting: false, entryFileNames: 'sdk.js' },
+    },
+  },
+})
