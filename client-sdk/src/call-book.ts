@@ -1,18 +1,22 @@
 import type {
   CallId,
   CallMedia,
-  CallView,
   ClientRequestResult,
+  ParticipantId,
   RoomName,
   ServerEvent,
+  ServerEventData,
   UserId,
   Welcome,
 } from '@parley/protocol'
 import { CallSession } from './call-session.ts'
 import type { CallContext, CallOrigin } from './call-session.ts'
 import { Call } from './call.ts'
+import type { MediaOptions } from './call.ts'
+import { isOnlyWith } from './core/holding.ts'
 import { Emitter } from './emitter.ts'
 import { abortable } from './errors.ts'
+import { OtherCalls } from './other-calls.ts'
 
 interface CallBookEvents {
   incoming: [call: Call]
@@ -20,6 +24,8 @@ interface CallBookEvents {
 
 /** An answer to `call.start`, `call.accept` or `room.join`. */
 type Joined = ClientRequestResult<'room.join'>
+type Incoming = ServerEventData<'call.incoming'>
+type Transferred = ServerEventData<'call.transferred'>
 
 /** Events of calls that are not known yet, at most: they wait for the answer to a join. */
 const MOST_EARLY = 100
@@ -27,14 +33,17 @@ const MOST_EARLY = 100
 /** The calls of a client: starts them, and hands each what the server tells of it. */
 export class CallBook extends Emitter<CallBookEvents> {
   readonly #context: CallContext
+  /** Calls of the user's other devices. */
+  readonly others: OtherCalls
   readonly #sessions = new Map<CallId, CallSession>()
   readonly #calls = new Map<CallSession, Call>()
   #entering = 0
   #early: readonly { call: CallId; event: ServerEvent }[] = []
 
-  constructor(context: CallContext) {
+  constructor(context: Omit<CallContext, 'inAnotherCall'>) {
     super()
-    this.#context = context
+    this.#context = { ...context, inAnotherCall: (id) => this.#isInCallBut(id) }
+    this.others = new OtherCalls((id, options, replaces) => this.joinCall(id, options, replaces))
   }
 
   /** The calls that have not ended. */
@@ -42,20 +51,40 @@ export class CallBook extends Emitter<CallBookEvents> {
     return [...this.#sessions.values()].flatMap((session) => this.#calls.get(session) ?? [])
   }
 
+  /** Rings users. One who rings this device already, or is in a call with it, is rung no second time. */
   start(users: readonly string[], media: CallMedia, signal?: AbortSignal): Promise<Call> {
+    const known = this.#sessionWith(users)
+    if (known) return this.#goOn(known, media, signal)
     const { random } = this.#context.environment
     // A fresh random id is one of the right kind.
     const id = random.id() as CallId
     const session = new CallSession(this.#context, { id, direction: 'outgoing', media })
     this.#keep(session)
-    return this.#enter(session, signal, () =>
-      this.#context.request('call.start', {
-        call: id,
-        // The server checks the names.
-        users: [...users] as UserId[],
-        media,
-      }),
+    return this.#enter(
+      session,
+      signal,
+      () =>
+        this.#context.request('call.start', {
+          call: id,
+          // The server checks the names.
+          users: [...users] as UserId[],
+          media,
+        }),
+      // While the devices were opened the other side may have called.
+      () => this.#sessionWith(users, session),
     )
+  }
+
+  /** Comes into a call in progress. */
+  joinCall(
+    call: CallId,
+    { audio = false, video = false, signal }: MediaOptions,
+    replaces?: ParticipantId,
+  ): Promise<Call> {
+    const media = { audio, video }
+    const session = new CallSession(this.#context, { id: call, direction: 'joined', media })
+    const data = { call, media, ...(replaces && { replaces }) }
+    return this.#enter(session, signal, () => this.#context.request('call.join', data))
   }
 
   join(room: string, media: CallMedia, signal?: AbortSignal): Promise<Call> {
@@ -72,6 +101,14 @@ export class CallBook extends Emitter<CallBookEvents> {
   handle(event: ServerEvent): void {
     if (event.type === 'call.incoming') {
       this.#onIncoming(event.data)
+      return
+    }
+    if (event.type === 'call.elsewhere') {
+      this.others.see(event.data.call)
+      return
+    }
+    if (event.type === 'call.transferred') {
+      this.#onTransferred(event.data)
       return
     }
     const id = callOf(event)
@@ -103,15 +140,23 @@ export class CallBook extends Emitter<CallBookEvents> {
     session: CallSession,
     signal: AbortSignal | undefined,
     request: () => Promise<Joined>,
+    instead: () => CallSession | undefined = () => undefined,
   ): Promise<Call> {
     this.#entering++
     let answer: Promise<Joined> | undefined
+    let kept = session
     try {
-      await session.local.start(session.origin.media, { signal })
+      const { media } = session.origin
+      await session.local.start(media, { signal })
       session.assertOpen()
+      const known = instead()
+      if (known) {
+        this.#dissolve(session, known)
+        return await this.#goOn(known, media, signal)
+      }
       answer = request()
       const joined = await abortable(answer, signal)
-      this.#joined(session, joined)
+      kept = this.#joined(session, joined)
     } catch (error) {
       // Nobody waits for the seat any more, should the server still give one.
       answer
@@ -124,28 +169,75 @@ export class CallBook extends Emitter<CallBookEvents> {
       if (this.#entering === 0) this.#early = []
     }
     // The app first gets the call in its first state, and time to listen.
-    this.#context.environment.clock.after(0, () => session.announce())
-    return this.#callOf(session)
+    this.#context.environment.clock.after(0, () => kept.announce())
+    return this.#callOf(kept)
   }
 
-  #joined(session: CallSession, { call, participant }: Joined): void {
+  /** Answers the session that is in the call: another one, where both sides called each other. */
+  #joined(session: CallSession, { call, participant }: Joined): CallSession {
+    this.others.forget(call.id)
+    const known = this.#sessions.get(call.id)
+    if (known && known !== session) {
+      this.#dissolve(session, known)
+      known.join(call, participant)
+      return known
+    }
+    if (session.origin.id !== call.id) this.#sessions.delete(session.origin.id)
     session.join(call, participant)
-    if (session.state === 'ended') return
+    if (session.state === 'ended') return session
     this.#keep(session)
     for (const { call: id, event } of this.#early) if (id === call.id) session.handle(event)
+    return session
   }
 
-  #onIncoming({
-    call: view,
-    from,
-    media,
-  }: {
-    call: CallView
-    from: UserId
-    media: CallMedia
-  }): void {
+  /** Ends an attempt that has turned out to be a call that is known already. */
+  #dissolve(attempt: CallSession, known: CallSession): void {
+    known.local.adopt(attempt.local)
+    attempt.finish('superseded')
+  }
+
+  /** Takes part in a call that is there already. */
+  async #goOn(session: CallSession, media: CallMedia, signal?: AbortSignal): Promise<Call> {
+    const call = this.#callOf(session)
+    const options = signal ? { signal } : {}
+    if (session.facts.self === undefined && call.direction === 'incoming') {
+      await call.accept({ ...media, ...options })
+    } else if (call.onHold) {
+      await call.resume(options)
+    }
+    return call
+  }
+
+  /** The call with just this user, ringing or running. */
+  #sessionWith(users: readonly string[], but?: CallSession): CallSession | undefined {
+    const [user] = users
+    if (user === undefined || users.length > 1) return undefined
+    return [...this.#sessions.values()].find((session) => {
+      const { view, self } = session.facts
+      return session !== but && view && isOnlyWith(view, self, user)
+    })
+  }
+
+  #isInCallBut(id: CallId): boolean {
+    return [...this.#sessions.values()].some(
+      (session) => session.id !== id && session.facts.self !== undefined,
+    )
+  }
+
+  #onTransferred({ from, call, participant }: Transferred): void {
+    const session = this.#sessions.get(from)
+    if (!session) return
+    this.#sessions.delete(from)
+    session.transfer(call, participant)
+    this.#keep(session)
+  }
+
+  #onIncoming({ call: view, from, media, offer }: Incoming): void {
     if (this.#sessions.has(view.id)) return
-    const origin: CallOrigin = { id: view.id, direction: 'incoming', from, media, view }
+    this.others.forget(view.id)
+    const { id } = view
+    const base = { id, direction: 'incoming', from, media, view } as const
+    const origin: CallOrigin = offer ? { ...base, offer } : base
     const session = new CallSession(this.#context, origin)
     this.#keep(session)
     this.emit('incoming', this.#callOf(session))

@@ -16,8 +16,10 @@ export interface CallEvents {
   'track-removed': [track: RemoteTrack, participant: Participant]
   'participant-joined': [participant: Participant]
   'participant-left': [participant: Participant]
-  /** Muted, unmuted, connection lost or back. */
+  /** Muted, unmuted, on hold, connection lost or back. */
   'participant-updated': [participant: Participant]
+  /** This device has put the call on hold, or taken it up again. */
+  hold: [onHold: boolean]
   /** Who was invited, and what became of it. */
   invites: []
   /** Participant id of who speaks now; may be one's own. */

@@ -3,6 +3,7 @@ import type {
   CallMedia,
   CallView,
   EndReason,
+  InviteView,
   ParticipantId,
   ServerEvent,
   UserId,
@@ -10,15 +11,17 @@ import type {
 import type { CallEvents, CallPath } from './call-events.ts'
 import { callState, changeFacts, hangupReason, newFacts } from './core/call-state.ts'
 import type { CallDirection, CallFacts, CallState } from './core/call-state.ts'
+import { isOnHold, isPaused, sentByOthers } from './core/holding.ts'
 import { VIEW_DEBOUNCE_MS } from './defaults.ts'
 import { Emitter } from './emitter.ts'
 import { CallError } from './errors.ts'
 import { LocalMedia } from './local-media.ts'
+import { MoveWatch } from './move-watch.ts'
 import { PathWatch } from './path-watch.ts'
 import { MediaPaths } from './paths.ts'
 import type { PathMaker } from './paths.ts'
 import { Playback } from './playback.ts'
-import type { Environment, Seat } from './ports.ts'
+import type { Environment, LocalSources, Seat } from './ports.ts'
 import { QualityMonitor } from './quality-monitor.ts'
 import { Roster } from './roster.ts'
 import type { Request } from './signaling.ts'
@@ -29,7 +32,11 @@ export interface CallContext {
   readonly request: Request
   readonly topology: 'auto' | 'sfu'
   pathMaker(seat: Seat): PathMaker
+  /** Whether this device is in another call than this one. */
+  inAnotherCall(id: CallId): boolean
 }
+
+type Offer = NonNullable<InviteView['offer']>
 
 /** How a call begins on this device. */
 export interface CallOrigin {
@@ -37,6 +44,7 @@ export interface CallOrigin {
   readonly direction: CallDirection
   readonly media: CallMedia
   readonly from?: UserId
+  readonly offer?: Offer
   readonly view?: CallView
 }
 
@@ -57,6 +65,8 @@ export class CallSession extends Emitter<CallEvents> {
   #cancelTiles: (() => void) | undefined
   #toldSending = ''
   #encrypted = false
+  #paused = false
+  #moveWatch: MoveWatch | undefined
 
   constructor(context: CallContext, origin: CallOrigin) {
     super()
@@ -99,6 +109,16 @@ export class CallSession extends Emitter<CallEvents> {
     return this.#pathWatch.path
   }
 
+  /** It rings while this device is in another call. */
+  get waiting(): boolean {
+    const rings = this.#state === 'ringing' && this.origin.direction === 'incoming'
+    return rings && this.#context.inAnotherCall(this.id)
+  }
+
+  get onHold(): boolean {
+    return isOnHold(this.#facts.view, this.#facts.self)
+  }
+
   get speaker(): ParticipantId | undefined {
     // The node names the last one who spoke until somebody else does; who is muted does not speak.
     const seat = this.#facts.view?.participants.find(({ id }) => id === this.#speaker)
@@ -116,7 +136,22 @@ export class CallSession extends Emitter<CallEvents> {
 
   /** The server has given this device its seat: media may begin. */
   join(view: CallView, self: ParticipantId): void {
+    if (this.#state === 'ended' || this.#facts.self !== undefined) return
+    this.#seat(view, self)
+    this.#tellSending()
+    if (this.#context.topology === 'sfu' && view.room === undefined) this.#escalate()
+    this.#watchMove(view, self)
+  }
+
+  /** The seat is now this one, in another call: media begins anew. */
+  transfer(view: CallView, self: ParticipantId): void {
     if (this.#state === 'ended') return
+    this.#paths?.close()
+    this.#seat(view, self)
+    this.emit('invites')
+  }
+
+  #seat(view: CallView, self: ParticipantId): void {
     this.#change({ view, self })
     const maker = this.#context.pathMaker({
       call: view.id,
@@ -131,10 +166,10 @@ export class CallSession extends Emitter<CallEvents> {
     paths.on('error', (error) => this.emit('error', error))
     paths.on('ready', (epoch) => this.#tell(this.request('call.ready', { call: view.id, epoch })))
     paths.on('escalate', () => this.#escalate())
-    paths.publish(this.local.sources)
+    this.#paused = isPaused(view, self)
+    paths.hold(isOnHold(view, self))
+    this.#publish()
     paths.update(view)
-    this.#tellSending()
-    if (this.#context.topology === 'sfu' && view.room === undefined) this.#escalate()
   }
 
   /** The app holds the call from now on. */
@@ -144,8 +179,16 @@ export class CallSession extends Emitter<CallEvents> {
 
   update(view: CallView): void {
     if (this.#state === 'ended') return
+    const wasOnHold = this.onHold
     this.#changeSpeaker(() => this.#change({ view }))
+    const paused = isPaused(view, this.#facts.self)
+    if (paused !== this.#paused) {
+      this.#paused = paused
+      this.#publish()
+    }
+    this.#paths?.hold(this.onHold)
     this.#paths?.update(view)
+    if (this.onHold !== wasOnHold) this.emit('hold', this.onHold)
     this.emit('invites')
   }
 
@@ -197,6 +240,7 @@ export class CallSession extends Emitter<CallEvents> {
     if (this.#state === 'ended') return
     this.monitor.stop()
     this.#cancelTiles?.()
+    this.#moveWatch?.stop()
     this.#paths?.close()
     this.local.stop()
     this.#change({ endReason: reason })
@@ -210,7 +254,7 @@ export class CallSession extends Emitter<CallEvents> {
 
   #listen(): void {
     this.local.on('changed', () => {
-      this.#paths?.publish(this.local.sources)
+      this.#publish()
       this.#tellSending()
       this.emit('local')
     })
@@ -234,6 +278,23 @@ export class CallSession extends Emitter<CallEvents> {
     if (state === this.#state) return
     this.#state = state
     this.emit('state', state)
+  }
+
+  /** Hands on what is to be sent: while the call is paused, nothing. */
+  #publish(): void {
+    const { sources } = this.local
+    this.#paths?.publish(this.#paused ? silenced(sources) : sources)
+  }
+
+  #watchMove(view: CallView, self: ParticipantId): void {
+    const seat = view.participants.find(({ id }) => id === self)
+    if (seat?.replaces === undefined) return
+    this.#moveWatch = new MoveWatch({
+      clock: this.#context.environment.clock,
+      wanted: () => (this.#facts.view ? sentByOthers(this.#facts.view, seat.user) : []),
+      decoded: () => this.#paths?.decoded() ?? Promise.resolve(new Set()),
+      settled: () => this.#tell(this.request('call.settle', { call: this.id })),
+    })
   }
 
   #onPaths(): void {
@@ -301,12 +362,17 @@ export class CallSession extends Emitter<CallEvents> {
 
   #expectsMedia(): boolean {
     const { view, self } = this.#facts
+    if (this.onHold) return false
     return (
       view?.participants.some(
         ({ id, sending }) => id !== self && (sending.microphone || sending.camera),
       ) ?? false
     )
   }
+}
+
+function silenced(sources: LocalSources): LocalSources {
+  return new Map([...sources.keys()].map((source) => [source, { track: undefined, live: false }]))
 }
 
 type DataOf<T extends ServerEvent['type']> = Extract<ServerEvent, { type: T }>['data']

@@ -2,7 +2,12 @@ import type {
   CallId,
   CallMedia,
   CallView,
+  ClientRequestData,
+  ClientRequestType,
+  DeviceId,
   EndReason,
+  HandOver,
+  InviteView,
   ParticipantId,
   RoomName,
   UserId,
@@ -25,6 +30,12 @@ export interface OperationOptions {
 export interface MediaOptions extends OperationOptions {
   readonly audio?: boolean
   readonly video?: boolean
+}
+
+/** How to answer: with what, and what becomes of the device's other calls. */
+export interface AcceptOptions extends MediaOptions {
+  /** `hold` where left out. */
+  readonly others?: 'hold' | 'end'
 }
 
 /**
@@ -51,6 +62,23 @@ export class Call implements AsyncDisposable {
   /** Who calls; undefined in rooms. */
   get from(): UserId | undefined {
     return this.#session.origin.from
+  }
+
+  /** Who gives the call to this device: it takes his place in it. Undefined for ordinary calls. */
+  get offeredBy(): { readonly user: UserId; readonly how: HandOver } | undefined {
+    const { offer, view } = this.#session.origin
+    const giver = view?.participants.find(({ id }) => id === offer?.by)
+    return offer && giver && { user: giver.user, how: offer.how }
+  }
+
+  /** It rings while this device is in another call: `accept` puts that one on hold. */
+  get waiting(): boolean {
+    return this.#session.waiting
+  }
+
+  /** This device holds the call; see `participant.onHold` for the others. */
+  get onHold(): boolean {
+    return this.#session.onHold
   }
 
   /** What the call was started with: an audio or a video call. */
@@ -84,6 +112,11 @@ export class Call implements AsyncDisposable {
   /** One's own participant id, once in the call. */
   get self(): ParticipantId | undefined {
     return this.#session.facts.self
+  }
+
+  /** The user or own device that is asked to take this one's place, and has not answered yet. */
+  get handingOver(): InviteView | undefined {
+    return this.invites.find(({ state, offer }) => state === 'ringing' && offer?.by === this.self)
   }
 
   /** Who was asked to join, and what became of it. */
@@ -152,7 +185,7 @@ export class Call implements AsyncDisposable {
   }
 
   /** Answers. Where a device cannot be opened it rejects, and the call rings on. */
-  async accept(options: MediaOptions = {}): Promise<void> {
+  async accept(options: AcceptOptions = {}): Promise<void> {
     const session = this.#session
     session.assertOpen()
     if (session.facts.self !== undefined) return
@@ -179,6 +212,42 @@ export class Call implements AsyncDisposable {
     const users = (typeof user === 'string' ? [user] : [...user]) as UserId[]
     const { id: call, media } = this
     await this.#session.request('call.invite', { call, users, media }, { signal })
+  }
+
+  /** Rings somebody no longer. */
+  async uninvite(user: string, { signal }: OperationOptions = {}): Promise<void> {
+    // The server checks the name.
+    await this.#ask('call.uninvite', { call: this.id, user: user as UserId }, signal)
+  }
+
+  /** Puts the call on hold: nothing is sent or heard until `resume()`. */
+  async hold({ signal }: OperationOptions = {}): Promise<void> {
+    await this.#ask('call.hold', { call: this.id, on: true }, signal)
+  }
+
+  /** Takes the call up again; this device's other calls are put on hold. */
+  async resume({ signal }: OperationOptions = {}): Promise<void> {
+    await this.#ask('call.hold', { call: this.id, on: false }, signal)
+  }
+
+  /**
+   * Rings somebody who is to take this device's place. The call goes on meanwhile; it ends here as
+   * `transferred` when he accepts, and stays where he does not: see `invites`.
+   */
+  async transfer(user: string, { signal }: OperationOptions = {}): Promise<void> {
+    // The server checks the name.
+    await this.#ask('call.transfer', { call: this.id, to: user as UserId }, signal)
+  }
+
+  /** Brings the others of this call into another one of this device, and leaves both. */
+  async transferTo(other: Call, { signal }: OperationOptions = {}): Promise<void> {
+    await this.#ask('call.merge', { call: this.id, into: other.id }, signal)
+  }
+
+  /** Rings another device of one's own; the call goes on here until that one has its media. */
+  async move(device: string, { signal }: OperationOptions = {}): Promise<void> {
+    // The server checks the id.
+    await this.#ask('call.move', { call: this.id, device: device as DeviceId }, signal)
   }
 
   async setMicrophone(on: boolean, options: OperationOptions = {}): Promise<void> {
@@ -211,12 +280,21 @@ export class Call implements AsyncDisposable {
     await this.hangup()
   }
 
-  async #accept({ audio = false, video = false, signal }: MediaOptions): Promise<void> {
+  async #ask<T extends ClientRequestType>(
+    type: T,
+    data: ClientRequestData<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    this.#session.assertOpen()
+    await this.#session.request(type, data, { signal })
+  }
+
+  async #accept({ audio = false, video = false, others, signal }: AcceptOptions): Promise<void> {
     const session = this.#session
     const media = { audio, video }
     if (session.local.tracks.length === 0) await session.local.start(media, { signal })
     const { id: call } = this
-    const answer = session.request('call.accept', { call, media })
+    const answer = session.request('call.accept', { call, media, ...(others && { others }) })
     try {
       const joined = await abortable(answer, signal)
       session.join(joined.call, joined.participant)

@@ -1,4 +1,4 @@
-import type { Presence, UserId, Welcome } from '@parley/protocol'
+import type { CallId, Presence, UserId, Welcome } from '@parley/protocol'
 import { browserEnvironment } from './browser/environment.ts'
 import { CallBook } from './call-book.ts'
 import type { Call, MediaOptions, OperationOptions } from './call.ts'
@@ -7,6 +7,7 @@ import type { VideoCodec } from './core/video-codec.ts'
 import { Emitter } from './emitter.ts'
 import { abortable, CallError, throwIfAborted } from './errors.ts'
 import { IceServers } from './ice-servers.ts'
+import type { OtherCall } from './other-calls.ts'
 import { pathMaker } from './path-maker.ts'
 import type { Environment } from './ports.ts'
 import { Signaling } from './signaling.ts'
@@ -28,11 +29,18 @@ export interface CallClientOptions {
   readonly videoCodec?: VideoCodec
   /** Where `e2ee-worker.js` is, for pages whose content security policy allows no inline workers. */
   readonly workerUrl?: string
+  /** What a second call does: `ring` (where left out), or be told that one is `busy`. */
+  readonly callWaiting?: CallWaiting
 }
+
+/** What happens to somebody who calls while this device is in a call. */
+export type CallWaiting = 'ring' | 'busy'
 
 /** Everything that a client tells. */
 export interface ClientEvents {
   incoming: [call: Call]
+  /** The calls of one's other devices changed. */
+  'other-calls': [calls: readonly OtherCall[]]
   presence: [users: readonly Presence[]]
   connection: [state: ConnectionState]
   /** The connection is over for good, as when the same device connected elsewhere. */
@@ -48,6 +56,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
   readonly #book: CallBook
   #presence: ReadonlyMap<UserId, Presence> = new Map()
   #welcome: Welcome | undefined
+  #callWaiting: CallWaiting
   #stopListening: readonly (() => void)[] = []
 
   /** `environment` is for tests and for places that are no browser. */
@@ -57,6 +66,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
   ) {
     super()
     this.#options = options
+    this.#callWaiting = options.callWaiting ?? 'ring'
     this.#environment = environment
     const { url, token, device } = options
     const { clock, random, link } = environment
@@ -91,6 +101,11 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
   /** The calls that have not ended. */
   get calls(): readonly Call[] {
     return this.#book.calls
+  }
+
+  /** Calls that one's other devices are in, to be joined or taken over. */
+  get otherCalls(): readonly OtherCall[] {
+    return this.#book.others.list
   }
 
   /** Who is there, as last heard; changes come as `presence` events. */
@@ -136,6 +151,21 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     return this.#book.join(room, { audio, video }, signal)
   }
 
+  /** Comes into a call in progress: one's other device is in it, or one was asked to join. */
+  async joinCall(id: string, options: MediaOptions = {}): Promise<Call> {
+    throwIfAborted(options.signal)
+    this.#assertConnected()
+    // The server checks the id.
+    return this.#book.joinCall(id as CallId, options)
+  }
+
+  /** Chooses what a second call does from now on. */
+  async setCallWaiting(callWaiting: CallWaiting, { signal }: OperationOptions = {}): Promise<void> {
+    this.#assertConnected()
+    await this.#signaling.request('device.prefer', { callWaiting }, { signal })
+    this.#callWaiting = callWaiting
+  }
+
   /** Leaves all calls and disconnects. */
   close(): Promise<void> {
     this.#book.leaveAll()
@@ -157,6 +187,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
 
   #listen(): void {
     this.#book.on('incoming', (call) => this.emit('incoming', call))
+    this.#book.others.on('changed', () => this.emit('other-calls', this.otherCalls))
     this.#signaling.on('state', (state) => this.emit('connection', state))
     this.#signaling.on('welcome', (welcome) => this.#onWelcome(welcome))
     this.#signaling.on('event', (event) => {
@@ -182,6 +213,11 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     this.#ice.set(welcome.ice)
     this.#book.resume(welcome)
     if (welcome.resumed === 'replayed') return
+    this.#book.others.restart(welcome)
+    if (welcome.resumed === 'new' && this.#callWaiting !== 'ring') {
+      // Where this fails a second call rings, which loses nothing.
+      this.setCallWaiting(this.#callWaiting).catch(() => undefined)
+    }
     this.#presence = new Map()
     this.#signaling.request('presence.subscribe', {}).then(
       ({ users }) => this.#onPresence(users),

@@ -1,6 +1,6 @@
 export { CallClient } from './client.ts'
-export type { CallClientOptions, ClientEvents } from './client.ts'
-export type { Call, MediaOptions, OperationOptions } from './call.ts'
+export type { CallClientOptions, CallWaiting, ClientEvents } from './client.ts'
+export type { AcceptOptions, Call, MediaOptions, OperationOptions } from './call.ts'
 export type { CallEvents, CallPath } from './call-events.ts'
 export type { CallDirection, CallState } from './core/call-state.ts'
 export type { ConnectionState } from './core/connection.ts'
@@ -9,11 +9,14 @@ export type { Quality, QualityLevel, QualityReason } from './core/quality.ts'
 export type { InboundSample, MediaSample, OutboundSample, PairSample } from './core/stats.ts'
 export { CallError } from './errors.ts'
 export type { CallErrorCode, SdkErrorCode } from './errors.ts'
+export type { OtherCall } from './other-calls.ts'
 export type { Participant } from './roster.ts'
 export type { LayerState, LocalTrack, RemoteTrack, Track } from './tracks.ts'
 export type {
   CallMedia,
   EndReason,
+  HandOver,
+  InviteView,
   LayerReason,
   Presence,
   PresenceStatus,

@@ -111,6 +111,17 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
     return handle
   }
 
+  /** Takes over what another one has open, but for what is open here already. */
+  adopt(other: LocalMedia): void {
+    for (const [source, { mediaStreamTrack }] of other.#handles) {
+      if (this.#handles.has(source) || this.#stopped) continue
+      other.#handles.get(source)?.detach()
+      other.#handles.delete(source)
+      this.#add(source, mediaStreamTrack)
+    }
+    this.emit('changed')
+  }
+
   /** Closes every device; they can be opened again. */
   closeAll(): void {
     for (const source of [...this.#handles.keys()]) this.#drop(source)
@@ -163,6 +174,8 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
   }
 
   #add(source: TrackSource, track: MediaStreamTrack): void {
+    // Two openings at once, as when both sides call each other: the newer one is kept.
+    this.#drop(source)
     this.#handles.set(source, new TrackHandle(source, track, this.#playback))
     this.#known.add(source)
     track.onended = () => {

@@ -70,6 +70,7 @@ export class MediaPaths extends Emitter<PathsEvents> {
   #swappedAt: number | undefined
   #cancelPoll: (() => void) | undefined
   #closed = false
+  #held = false
 
   constructor(self: ParticipantId, view: CallView, maker: PathMaker, clock: Clock) {
     super()
@@ -123,6 +124,13 @@ export class MediaPaths extends Emitter<PathsEvents> {
     for (const { session, role } of this.#paths) if (role !== 'draining') session.publish(sources)
   }
 
+  /** Nothing is shown while a call is held, whatever arrives. */
+  hold(held: boolean): void {
+    if (held === this.#held) return
+    this.#held = held
+    this.#refresh()
+  }
+
   show(tiles: ReadonlyMap<StreamKey, TileSize>): void {
     this.#tiles = tiles
     for (const path of this.#paths) if (path.kind === 'sfu') path.session.show(tiles)
@@ -145,6 +153,11 @@ export class MediaPaths extends Emitter<PathsEvents> {
 
   async reports(): Promise<readonly RTCStatsReport[]> {
     return (await this.#used?.session.reports()) ?? []
+  }
+
+  /** What has been decoded on the path in use. */
+  async decoded(): Promise<ReadonlySet<StreamKey>> {
+    return (await this.#used?.session.decoded()) ?? new Set()
   }
 
   resync(): void {
@@ -231,7 +244,7 @@ export class MediaPaths extends Emitter<PathsEvents> {
       const stream = path.session.streams.get(key)
       if (stream) streams.set(key, stream)
     }
-    this.emit('streams', streams)
+    this.emit('streams', this.#held ? new Map() : streams)
     this.emit('changed')
     if (this.#used?.session.state === 'failed') this.emit('failed')
     this.#poll()

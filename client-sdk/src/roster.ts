@@ -20,6 +20,8 @@ export interface Participant {
   readonly device: DeviceId
   /** False while its signaling connection is away; its media may well go on. */
   readonly connected: boolean
+  /** He holds the call: he sends and hears nothing until he takes it up again. */
+  readonly onHold: boolean
   /** What it says it sends: false is muted. */
   readonly sending: Sending
   readonly tracks: readonly RemoteTrack[]
@@ -54,6 +56,9 @@ class Member implements Participant {
   }
   get connected() {
     return this.view.connected
+  }
+  get onHold() {
+    return this.view.onHold
   }
   get sending() {
     return this.view.sending
@@ -162,7 +167,7 @@ export class Roster extends Emitter<RosterEvents> {
 }
 
 function differs(a: ParticipantView, b: ParticipantView): boolean {
-  const facts = ({ connected, sending }: ParticipantView) =>
-    [connected, sending.microphone, sending.camera, sending.screen].join()
+  const facts = ({ connected, onHold, sending }: ParticipantView) =>
+    [connected, onHold, sending.microphone, sending.camera, sending.screen].join()
   return facts(a) !== facts(b)
 }

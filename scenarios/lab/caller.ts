@@ -21,6 +21,8 @@ export interface Sight {
   readonly self?: string
   /** Epochs whose keys are in place, where the story gives them out. */
   readonly epochs: readonly number[]
+  /** The page itself holds the call. */
+  readonly onHold?: boolean
   /** Who speaks, as the page is told; `me` is its own user. */
   readonly speaker?: string
   /** What the others take of one's own camera. */
@@ -28,6 +30,8 @@ export interface Sight {
   readonly log: readonly string[]
   readonly others: readonly {
     readonly user: string
+    readonly device: string
+    readonly onHold: boolean
     readonly tracks: readonly {
       readonly kind: string
       readonly source: string
@@ -42,7 +46,15 @@ interface Lab {
   call(users: string | readonly string[]): Promise<void>
   join(room: string): Promise<void>
   isRinging(): boolean
-  accept(): Promise<void>
+  isWaiting(): boolean
+  accept(others?: 'hold' | 'end'): Promise<void>
+  turnTo(user: string): void
+  hold(): Promise<void>
+  resume(): Promise<void>
+  transfer(user: string): Promise<void>
+  transferTo(user: string): Promise<void>
+  takeOver(): Promise<void>
+  move(device: string): Promise<void>
   decline(): Promise<void>
   hangup(): Promise<void>
   invite(user: string): Promise<void>
@@ -55,7 +67,7 @@ interface Lab {
   listen(): Promise<Readonly<Record<string, number>>>
 }
 
-type LabVerb = Exclude<keyof Lab, 'look' | 'listen'>
+type LabVerb = Exclude<keyof Lab, 'look' | 'listen' | 'isRinging' | 'isWaiting'>
 
 /** A person at a browser page that embeds the SDK. */
 export class Caller {
@@ -121,6 +133,14 @@ export class Caller {
     )
   }
 
+  /** Waits for a call that rings while another one goes on. */
+  async hasOneWaiting(): Promise<void> {
+    await this.#page.waitForFunction(
+      () => (globalThis as unknown as { lab: Lab }).lab.isWaiting(),
+      { timeout: PATIENCE_MS, polling: LOOK_EVERY_MS },
+    )
+  }
+
   async screenshot(path: `${string}.png`): Promise<void> {
     await this.#page.screenshot({ path })
   }
@@ -146,6 +166,15 @@ export async function hears(listener: Caller, others: readonly Caller[]): Promis
     () => listener.listen(),
     (heard) =>
       others.every(({ user, toneHz }) => Math.abs((heard[user] ?? 0) - toneHz) < TONE_TOLERANCE_HZ),
+  )
+}
+
+/** Nothing of `other` is heard now: no track of his, or silence on it. */
+export async function hearsNothingOf(listener: Caller, other: Caller): Promise<void> {
+  await until(
+    `${listener.user} hears nothing of ${other.user}`,
+    () => listener.listen(),
+    (heard) => (heard[other.user] ?? 0) === 0,
   )
 }
 

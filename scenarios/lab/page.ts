@@ -30,6 +30,8 @@ let sdk: Sdk | undefined
 let client: CallClient | undefined
 let call: Call | undefined
 let incoming: Call | undefined
+/** Every call that the page has had. */
+const calls: Call[] = []
 const log: string[] = []
 const elements = new Map<RemoteTrack, HTMLMediaElement>()
 /** Frames presented so far. */
@@ -51,7 +53,8 @@ const lab = {
     client = new sdk.CallClient({ url, token, ...options })
     client.on('incoming', (ringing) => {
       incoming = ringing
-      watch(ringing)
+      // A call that waits is not yet the one that the page is about.
+      if (!ringing.waiting) watch(ringing)
     })
     await client.connect()
   },
@@ -65,7 +68,31 @@ const lab = {
   },
 
   isRinging: () => incoming?.state === 'ringing',
-  accept: () => present(incoming).accept(EVERYTHING),
+  isWaiting: () => incoming?.waiting === true,
+  async accept(others?: 'hold' | 'end') {
+    const ringing = present(incoming)
+    await ringing.accept({ ...EVERYTHING, ...(others && { others }) })
+    if (call !== ringing) watch(ringing)
+  },
+  /** Looks at another one of the page's calls: the newest with this person. */
+  turnTo(user: string) {
+    const isWith = (one: Call) => [...one.participants.values()].some((p) => p.user === user)
+    call = present(calls.findLast(isWith))
+  },
+  hold: () => present(call).hold(),
+  resume: () => present(call).resume(),
+  transfer: (user: string) => present(call).transfer(user),
+  /** Brings the people of the present call into the one with this person. */
+  transferTo(user: string) {
+    const from = present(call)
+    lab.turnTo(user)
+    return from.transferTo(present(call))
+  },
+  async takeOver() {
+    watch(await present(present(client).otherCalls[0]).takeOver(EVERYTHING))
+  },
+  move: (device: string) => present(call).move(device),
+  otherCalls: () => present(client).otherCalls.map(({ device, users }) => ({ device, users })),
   decline: () => present(incoming).decline(),
   hangup: () => present(call).hangup(),
   invite: (user: string) => present(call).invite(user),
@@ -112,9 +139,12 @@ const lab = {
       epochs: sdk?.keys?.installedEpochs ?? [],
       speaker: speakerOf(call),
       demand: call.local.find(({ source }) => source === 'camera')?.demand,
+      onHold: call.onHold,
       log,
       others: [...call.participants.values()].map((participant) => ({
         user: participant.user,
+        device: participant.device,
+        onHold: participant.onHold,
         tracks: [...participant.tracks.values()].map((track) => ({
           kind: track.kind,
           source: track.source,
@@ -130,6 +160,8 @@ Object.assign(globalThis, { lab })
 
 function watch(next: Call): void {
   call = next
+  if (calls.includes(next)) return
+  calls.push(next)
   log.length = 0
   note(`state ${next.state}`)
   next.on('state', () => note(`state ${next.state}`))
@@ -197,7 +229,10 @@ async function hertzOf(stream: MediaStreamTrack): Promise<number> {
   await stopped
   const bytes = await new Blob(pieces).arrayBuffer()
   // Headless Firefox has no audio output, so only an offline context runs there.
-  const sound = await new OfflineAudioContext(1, 1, SAMPLE_RATE_HZ).decodeAudioData(bytes)
+  const context = new OfflineAudioContext(1, 1, SAMPLE_RATE_HZ)
+  // Of a track that ended meanwhile there may be nothing to decode.
+  const sound = await context.decodeAudioData(bytes).catch(() => undefined)
+  if (!sound) return 0
   return loudestHertz(sound.getChannelData(0).slice(-WINDOW_SAMPLES))
 }
 

@@ -5,7 +5,7 @@ export type CallState =
   'dialing' | 'ringing' | 'connecting' | 'connected' | 'reconnecting' | 'ended'
 
 /** How this device came to the call. */
-export type CallDirection = 'outgoing' | 'incoming' | 'room'
+export type CallDirection = 'outgoing' | 'incoming' | 'room' | 'joined'
 
 /** What the media of the call is doing. `idle`: there is nobody to exchange media with. */
 export type MediaState = 'idle' | 'connecting' | 'connected' | 'interrupted'
@@ -43,6 +43,10 @@ export function changeFacts(
 ): CallFacts {
   if (facts.endReason !== undefined) return facts
   const next = { ...facts, ...change }
+  // With other people the media begins anew, whatever it was with those before.
+  if (change.view && isExchanged(facts, next)) {
+    return { ...next, media: 'connecting', hadMedia: false }
+  }
   const hadMedia = others(next).length > 0 && (facts.hadMedia || next.media === 'connected')
   return { ...next, hadMedia }
 }
@@ -70,6 +74,13 @@ function aloneState({ direction, view, announced }: CallFacts): CallState {
   const rings = view?.invites.some(({ state }) => state === 'ringing') ?? false
   if (rings) return 'ringing'
   return direction === 'outgoing' ? 'dialing' : 'connecting'
+}
+
+/** Whether there are other people than before, all of them. */
+function isExchanged(before: CallFacts, after: CallFacts): boolean {
+  const known = new Set(others(before).map(({ id }) => id))
+  const present = others(after)
+  return known.size > 0 && present.length > 0 && present.every(({ id }) => !known.has(id))
 }
 
 function others({ view, self }: CallFacts) {
