@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { isSettled, negotiation, newNegotiation } from './negotiation.ts'
 import type { Negotiation, NegotiationEffect, NegotiationEvent } from './negotiation.ts'
 
+const candidate = { candidate: 'a', sdpMid: '0', sdpMLineIndex: 0 }
+
 describe('negotiation', () => {
   it('lets only the impolite side make the first offer', () => {
     const impolite = negotiation(newNegotiation(false), { type: 'needed' })
@@ -14,7 +16,6 @@ describe('negotiation', () => {
   })
 
   it('keeps candidates until the first description is applied', () => {
-    const candidate = { candidate: 'a', sdpMid: '0', sdpMLineIndex: 0 }
     let { state, effects } = negotiation(newNegotiation(true), {
       type: 'signal',
       signal: { candidate },
@@ -26,12 +27,19 @@ describe('negotiation', () => {
     expect(state.early).toEqual([])
   })
 
-  it('ignores the offer of a polite peer while its own is out, and that offer’s candidates', () => {
-    let { state } = negotiation(newNegotiation(false), { type: 'needed' })
+  it('keeps candidates that come to an offer of its own until that is answered', () => {
+    // Also those of an offer that lost to ours: both describe the same transport.
+    const connected = { ...newNegotiation(false), described: true }
+    let { state, effects } = negotiation(connected, { type: 'needed' })
     ;({ state } = negotiation(state, { type: 'localDone' }))
-    const crossed = negotiation(state, { type: 'signal', signal: offer(1) })
-    expect(crossed.effects).toEqual([])
-    expect(crossed.state.ignoring).toBe(true)
+    ;({ state, effects } = negotiation(state, { type: 'signal', signal: offer(1) }))
+    expect(effects).toEqual([])
+    ;({ state, effects } = negotiation(state, { type: 'signal', signal: { candidate } }))
+    expect(effects).toEqual([])
+    ;({ state, effects } = negotiation(state, { type: 'signal', signal: answer(1) }))
+    expect(effects).toMatchObject([{ type: 'setRemote' }])
+    ;({ state, effects } = negotiation(state, { type: 'remoteDone' }))
+    expect(effects).toEqual([{ type: 'addCandidate', candidate }])
   })
 
   it('rolls back for an impolite peer and offers again afterwards', () => {

@@ -24,12 +24,11 @@ export interface Negotiation {
   readonly round: number
   /** Number of the newest offer of theirs that was answered or is being answered. */
   readonly theirRound: number
-  /** Their newest offer lost to ours; its candidates mean nothing here. */
-  readonly ignoring: boolean
   /** What the local description is, once set. */
   readonly local: 'none' | 'offer' | 'answer'
   /** Whether a remote description was ever applied: candidates have to wait for it. */
   readonly described: boolean
+  /** Candidates that wait for the next remote description. */
   readonly early: readonly Candidate[]
   readonly inbox: readonly (RemoteDescription | Signal<'candidate'>)[]
 }
@@ -66,7 +65,6 @@ export function newNegotiation(polite: boolean): Negotiation {
     needed: false,
     round: 0,
     theirRound: 0,
-    ignoring: false,
     local: 'none',
     described: false,
     early: [],
@@ -163,8 +161,8 @@ function onCandidate(
   state: Negotiation,
   { candidate }: Signal<'candidate'>,
 ): Step<Negotiation, NegotiationEffect> {
-  if (state.ignoring) return stay(state)
-  if (!state.described)
+  // Firefox loses candidates that it is given while an offer of its own waits for the answer.
+  if (!state.described || state.signaling === 'have-local-offer')
     return stay({ ...state, early: [...state.early, candidate].slice(-MOST_EARLY) })
   return { state, effects: [{ type: 'addCandidate', candidate }] }
 }
@@ -184,7 +182,7 @@ function onAnswer(
 ): Step<Negotiation, NegotiationEffect> {
   if (state.signaling !== 'have-local-offer' || message.round !== state.round) return stay(state)
   return {
-    state: { ...state, busy: 'remote', signaling: 'stable', ignoring: false },
+    state: { ...state, busy: 'remote', signaling: 'stable' },
     effects: [{ type: 'setRemote', description: message }],
   }
 }
@@ -203,14 +201,13 @@ function onOffer(
   }
   // Where an offer of ours has taken the answer's place, the polite side gives that up.
   if (repeated && !(collides && state.polite)) return stay(state)
-  if (collides && !state.polite) return stay({ ...state, ignoring: true })
+  if (collides && !state.polite) return stay(state)
   return {
     state: {
       ...state,
       busy: 'remote',
       signaling: 'have-remote-offer',
       theirRound,
-      ignoring: false,
       // Ours was rolled back, and is made again afterwards.
       needed: state.needed || collides,
     },
