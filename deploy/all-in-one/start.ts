@@ -35,19 +35,22 @@ export async function startAllInOne({ env, log, shutdown }: AllInOneContext): Pr
   shutdown.add('turn', () => turn.close())
   const sfu = await startSfu(sfuConfig, { ...around, log: log.child({ part: 'sfu' }) })
   shutdown.add('sfu', () => sfu.close())
-  const turnUrls = urlsOf(turn, publicAddress)
+  const turnUrls = env['PARLEY_TURN_URLS'] ? signalingConfig.turnUrls : urlsOf(turn, publicAddress)
+  const stunUrls = env['PARLEY_STUN_URLS']
+    ? signalingConfig.stunUrls
+    : stunUrlsOf(turn, publicAddress)
   const signaling = await startSignaling(
-    { ...signalingConfig, turnUrls, stunUrls: stunUrlsOf(turn, publicAddress) },
+    { ...signalingConfig, turnUrls, stunUrls },
     { ...around, log: log.child({ part: 'signaling' }), nodes: [sfu.node] },
   )
   shutdown.add('signaling', () => signaling.close())
   return { port: signaling.port, publicAddress, turnUrls }
 }
 
-function urlsOf({ listeners }: TurnHandle, host: string): readonly string[] {
+function urlsOf({ listeners, tlsName }: TurnHandle, host: string): readonly string[] {
   return listeners.flatMap(({ transport, port }) => {
     const address = formatHostPort({ host, port })
-    const secure = `turns:${address}?transport=tcp`
+    const secure = `turns:${formatHostPort({ host: tlsName ?? host, port })}?transport=tcp`
     switch (transport) {
       case 'tls':
         return [secure]

@@ -8,6 +8,7 @@ import type { SessionSelector } from './core/sessions.ts'
 import { engineKeys, engineOptions } from './engine-options.ts'
 import type { FleetSession } from './fleet.ts'
 import { Fleet } from './fleet.ts'
+import { certificateName } from './io/tls.ts'
 import type { ListenerAddress } from './setting-values.ts'
 import { publishMetrics, sumOf } from './telemetry.ts'
 import type { SpawnWorker } from './thread-member.ts'
@@ -49,6 +50,8 @@ export interface DrainStatus {
 export interface TurnHandle {
   /** In the order of the configuration, with the ports that were bound. */
   readonly listeners: readonly ListenerAddress[]
+  /** The name by which TLS clients should be told of the server; `undefined` if it has none. */
+  readonly tlsName: string | undefined
   /** Where the admin API answers, if anywhere. */
   readonly adminPort: number | undefined
   stats(): TurnStats
@@ -90,6 +93,7 @@ export async function startTurn(config: TurnConfig, sources: TurnSources): Promi
 
   const handle: TurnHandle = {
     listeners: fleet.listeners,
+    tlsName: options.keys.certificate && certificateName(options.keys.certificate),
     get adminPort() {
       return admin?.port
     },

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { createSecureContext, createServer } from 'node:tls'
@@ -25,6 +26,15 @@ export function loadCertificate(certFile: string, keyFile: string): Certificate 
     throw new StartError(certificateProblem(error))
   }
   return { cert, key }
+}
+
+/**
+ * The first host name that a certificate is for, `undefined` when it has none, or has wildcards alone.
+ * By it clients should be told of TLS: Firefox takes no `turns:` URL with an IP address.
+ */
+export function certificateName({ cert }: Certificate): string | undefined {
+  const names = new X509Certificate(cert).subjectAltName?.split(', ') ?? []
+  return names.find((name) => /^DNS:[\w.-]+$/.test(name))?.slice('DNS:'.length)
 }
 
 /** Where connections go that speak TLS. */
