@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { createHmac } from 'node:crypto'
+import { hmac } from './wire/hmac.ts'
 
 /** What a client hands to its `RTCPeerConnection`. */
 export interface Credentials {
@@ -37,7 +37,7 @@ export function mintCredentials(
 
 /** The password of a username under one secret. */
 export function passwordFor(username: string, secret: string): string {
-  return createHmac('sha1', secret).update(username).digest('base64')
+  return hmac('sha1', Buffer.from(secret), Buffer.from(username)).toString('base64')
 }
 
 /**

@@ -1,4 +1,5 @@
-import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
+import { hmac } from '../wire/hmac.ts'
 import type { Endpoint } from '../wire/index.ts'
 
 /**
@@ -70,10 +71,5 @@ export function isFreshNonce(
 }
 
 function mac({ key, prefix }: NonceKey, { host, port }: Endpoint, time: Uint8Array): Buffer {
-  // As in `wire/integrity.ts`: faster than a key of bytes.
-  return createHmac('sha256', createSecretKey(key))
-    .update(time)
-    .update(`${prefix} ${port} ${host}`)
-    .digest()
-    .subarray(0, MAC_BYTES)
+  return hmac('sha256', key, time, Buffer.from(`${prefix} ${port} ${host}`)).subarray(0, MAC_BYTES)
 }

@@ -1,5 +1,7 @@
-import { createHash, createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import type { HmacHash } from './hmac.ts'
+import { digest, hmac } from './hmac.ts'
 import type { PasswordAlgorithm } from './attributes/password-algorithms.ts'
 import { readUint16, readUint32, writeUint16 } from './bytes.ts'
 
@@ -11,7 +13,7 @@ export const FINGERPRINT = 0x8028
 export const FINGERPRINT_ATTRIBUTE_BYTES = 8
 
 /** The hash of an integrity attribute: MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256. */
-export type IntegrityHash = 'sha1' | 'sha256'
+export type IntegrityHash = HmacHash
 
 /** Bytes of the attribute with its header: HMAC-SHA1 is 20 bytes, HMAC-SHA256 is 32. RFC 8489 §14.5, §14.6. */
 export const integrityAttributeBytes: Readonly<Record<IntegrityHash, number>> = {
@@ -33,7 +35,7 @@ export function longTermKey(
   password: string,
   algorithm: PasswordAlgorithm = 'md5',
 ): Uint8Array {
-  return createHash(algorithm).update(`${username}:${realm}:${password}`).digest()
+  return digest(algorithm, `${username}:${realm}:${password}`)
 }
 
 /**
@@ -49,11 +51,7 @@ export function messageIntegrity(
   // Not `slice`, which on a Buffer is a view.
   const header = Uint8Array.from(message.subarray(0, HEADER_BYTES))
   writeUint16(header, 2, offset + integrityAttributeBytes[hash] - HEADER_BYTES)
-  // A key of bytes costs Node two errors with their stacks, which are thrown away: four times as much.
-  return createHmac(hash, createSecretKey(key))
-    .update(header)
-    .update(message.subarray(HEADER_BYTES, offset))
-    .digest()
+  return hmac(hash, key, header, message.subarray(HEADER_BYTES, offset))
 }
 
 /**

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { digest } from '../hmac.ts'
 import type { Attribute } from './attribute.ts'
 
 /** USERHASH: 32 bytes in place of USERNAME. RFC 8489 §14.4. */
@@ -8,7 +8,7 @@ const USERHASH_BYTES = 32
 
 /** SHA-256 of `username:realm`, by which a client may name itself. RFC 8489 §14.4. */
 export function userHashOf(username: string, realm: string): Uint8Array {
-  return createHash('sha256').update(`${username}:${realm}`).digest()
+  return digest('sha256', `${username}:${realm}`)
 }
 
 /** Encodes USERHASH. */
