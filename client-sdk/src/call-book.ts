@@ -127,8 +127,13 @@ export class CallBook extends Emitter<CallBookEvents> {
       const view = views.get(session.id)
       if (session.isEntering) continue
       if (view) session.resync(view)
-      else session.finish('failed')
+      else void session.retake()
     }
+  }
+
+  /** There is no server any more. */
+  failAll(): void {
+    for (const session of [...this.#sessions.values()]) session.finish('failed')
   }
 
   /** Leaves all calls. */

@@ -21,9 +21,11 @@ import { PathWatch } from './path-watch.ts'
 import { MediaPaths } from './paths.ts'
 import type { PathMaker } from './paths.ts'
 import { Playback } from './playback.ts'
-import type { Environment, LocalSources, Seat } from './ports.ts'
+import type { PathSeat } from './path-maker.ts'
+import type { Environment, LocalSources } from './ports.ts'
 import { QualityMonitor } from './quality-monitor.ts'
 import { Roster } from './roster.ts'
+import { SeatHold } from './seat-hold.ts'
 import type { Request } from './signaling.ts'
 
 /** What a call needs of its client. */
@@ -31,7 +33,7 @@ export interface CallContext {
   readonly environment: Environment
   readonly request: Request
   readonly topology: 'auto' | 'sfu'
-  pathMaker(seat: Seat): PathMaker
+  pathMaker(seat: PathSeat): PathMaker
   /** Whether this device is in another call than this one. */
   inAnotherCall(id: CallId): boolean
 }
@@ -58,6 +60,7 @@ export class CallSession extends Emitter<CallEvents> {
   readonly monitor: QualityMonitor
   readonly #context: CallContext
   readonly #pathWatch: PathWatch
+  readonly #seatHold: SeatHold
   #facts: CallFacts
   #state: CallState
   #speaker: ParticipantId | undefined
@@ -73,7 +76,8 @@ export class CallSession extends Emitter<CallEvents> {
     const { environment } = context
     this.#context = context
     this.origin = origin
-    this.request = context.request
+    this.#seatHold = new SeatHold(context.request, environment.clock)
+    this.request = this.#seatHold.request
     this.#facts = newFacts(origin.direction, origin.view)
     this.#state = callState(this.#facts)
     this.playback = new Playback(environment)
@@ -134,7 +138,7 @@ export class CallSession extends Emitter<CallEvents> {
     return this.#facts
   }
 
-  /** The server has given this device its seat: media may begin. */
+  /** The server has given this device its seat, or another one: media begins anew. */
   join(view: CallView, self: ParticipantId): void {
     if (this.#state === 'ended' || this.#facts.self !== undefined) return
     this.#seat(view, self)
@@ -152,10 +156,12 @@ export class CallSession extends Emitter<CallEvents> {
   }
 
   #seat(view: CallView, self: ParticipantId): void {
+    this.#toldSending = ''
     this.#change({ view, self })
     const maker = this.#context.pathMaker({
       call: view.id,
       self,
+      request: this.request,
       epoch: () => this.#facts.view?.topology.epoch ?? 0,
     })
     const paths = new MediaPaths(self, view, maker, this.#context.environment.clock)
@@ -200,8 +206,22 @@ export class CallSession extends Emitter<CallEvents> {
     this.#tellSending()
   }
 
+  /** The session is another one: takes the seat again, or ends where the call is over. */
+  async retake(): Promise<void> {
+    try {
+      const { call, participant } = await this.#seatHold.take()
+      if (participant === this.#facts.self) this.resync(call)
+      else this.transfer(call, participant)
+    } catch {
+      this.finish('failed')
+    }
+  }
+
   handle(event: ServerEvent): void {
     switch (event.type) {
+      case 'call.ticket':
+        this.#seatHold.keep(event.data.ticket)
+        return
       case 'call.updated':
         this.update(event.data.call)
         return
@@ -228,10 +248,13 @@ export class CallSession extends Emitter<CallEvents> {
   /** Leaves: media stops at once, the server is told. */
   end(reason: EndReason = hangupReason(this.#facts)): void {
     if (this.#state === 'ended') return
-    const { self, direction } = this.#facts
-    const type = direction === 'incoming' && self === undefined ? 'call.decline' : 'call.hangup'
+    const declines = this.#facts.direction === 'incoming' && this.#facts.self === undefined
+    const call = this.id
+    const told = declines
+      ? this.#context.request('call.decline', { call })
+      : this.#seatHold.leave(call)
     // Where this fails, the server ends the seat with the session.
-    this.request(type, { call: this.id }).catch(() => undefined)
+    told.catch(() => undefined)
     this.finish(reason)
   }
 
@@ -261,9 +284,7 @@ export class CallSession extends Emitter<CallEvents> {
     this.local.on('lost', (error) => this.emit('error', error))
     this.playback.on('blocked', () => this.emit('playback-blocked'))
     this.roster.on('track', (track, participant) => this.emit('track', track, participant))
-    this.roster.on('trackRemoved', (track, participant) =>
-      this.emit('track-removed', track, participant),
-    )
+    this.roster.on('trackRemoved', (track, who) => this.emit('track-removed', track, who))
     this.roster.on('joined', (participant) => this.emit('participant-joined', participant))
     this.roster.on('left', (participant) => this.emit('participant-left', participant))
     this.roster.on('updated', (participant) => this.emit('participant-updated', participant))

@@ -105,8 +105,9 @@ describe('an outgoing call', () => {
     await expect(call.accept()).rejects.toMatchObject({ code: 'call-ended' })
   })
 
-  it('is lost with its session, but not with a mere connection', async () => {
+  it('is not lost with a connection, nor with its session while the server knows it', async () => {
     const { call, id } = await dial()
+    event(1, 'call.ticket', { call: id, ticket: 't1' })
     environment.link.last.listener.lost()
     await environment.clock.advance(1_000)
     welcome({ resumed: 'snapshot', calls: [view(id, ['alice'])] })
@@ -114,7 +115,29 @@ describe('an outgoing call', () => {
     environment.link.last.listener.lost()
     await environment.clock.advance(1_000)
     welcome({ resumed: 'new', session: 's2' })
+    expect(request('call.resume').data).toEqual({ ticket: 't1' })
+    answer('call.resume', { call: view(id, ['alice']), participant: 'p-alice' })
+    await settle()
+    expect(call.state).toBe('ringing')
+    environment.link.last.listener.lost()
+    await environment.clock.advance(1_000)
+    welcome({ resumed: 'new', session: 's3' })
+    request('call.resume').answer({ ok: false, error: wireError('call-not-found') })
+    await settle()
     expect(call.endReason).toBe('failed')
+  })
+
+  it('is hung up in the next session where that was under way when the last one was lost', async () => {
+    const { call, id } = await dial()
+    event(1, 'call.ticket', { call: id, ticket: 't1' })
+    await call.hangup()
+    environment.link.last.listener.lost()
+    await environment.clock.advance(1_000)
+    welcome({ resumed: 'new', session: 's2' })
+    await settle()
+    answer('call.resume', { call: view(id, ['alice']), participant: 'p-alice' })
+    await settle()
+    expect(request('call.hangup').data).toEqual({ call: id })
   })
 })
 

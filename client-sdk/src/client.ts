@@ -75,7 +75,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     const ice = new IceServers(clock, () => request('ice.get', {}))
     this.#ice = ice
     const { iceTransportPolicy = 'all', topology = 'auto', videoCodec = 'vp8' } = options
-    const supplies = { environment, request, ice, iceTransportPolicy, videoCodec }
+    const supplies = { environment, ice, iceTransportPolicy, videoCodec }
     this.#book = new CallBook({
       environment,
       request,
@@ -195,7 +195,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
       else this.#book.handle(event)
     })
     this.#signaling.on('failed', (error) => {
-      this.#book.resume({ resumed: 'new', calls: [] })
+      this.#book.failAll()
       this.emit('error', error)
     })
   }

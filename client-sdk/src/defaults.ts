@@ -28,6 +28,10 @@ export const VIEW_DEBOUNCE_MS = 150
 /** STUN and TURN credentials are renewed this long before they end. */
 export const ICE_REFRESH_MARGIN_MS = 60_000
 
+/** How often and how long a seat is asked for that the server cannot give back yet. */
+export const SEAT_RETRY_MS = 1_000
+export const SEAT_ATTEMPTS = 10
+
 /** How often and how long `sfu.open` is tried while no node is there. */
 export const SFU_OPEN_RETRY_MS = 1_000
 export const SFU_OPEN_ATTEMPTS = 15

@@ -14,20 +14,24 @@ import type { Request } from './signaling.ts'
 /** What paths are made with, the same for all calls of a client. */
 export interface PathSupplies {
   readonly environment: Environment
-  readonly request: Request
   readonly ice: IceServers
   readonly iceTransportPolicy: RTCIceTransportPolicy
   readonly videoCodec: VideoCodec
+}
+
+/** The seat that the paths are for, and how to ask about it. */
+export interface PathSeat extends Seat {
+  readonly request: Request
 }
 
 const SIGNAL_ATTEMPTS = 4
 const SIGNAL_RETRY_MS = 1_000
 
 /** Makes paths of both kinds for one seat. */
-export function pathMaker(supplies: PathSupplies, seat: Seat): PathMaker {
-  const { environment, request, ice, iceTransportPolicy, videoCodec } = supplies
+export function pathMaker(supplies: PathSupplies, seat: PathSeat): PathMaker {
+  const { environment, ice, iceTransportPolicy, videoCodec } = supplies
   const { clock, frames, frameKeys } = environment
-  const { call, self } = seat
+  const { call, self, request } = seat
 
   const send = (to: ParticipantId, signal: PeerSignal, attempt = 1): void => {
     request('call.signal', { call, to, epoch: seat.epoch(), signal }).catch((error: unknown) => {

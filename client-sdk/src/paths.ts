@@ -161,7 +161,12 @@ export class MediaPaths extends Emitter<PathsEvents> {
   }
 
   resync(): void {
-    for (const { session } of this.#paths) session.resync()
+    for (const path of this.#paths) {
+      path.session.resync()
+      // A restored call waits for everybody again.
+      path.told = false
+    }
+    this.#poll()
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import { wireError } from '@parley/protocol'
+import type { CallId } from '@parley/protocol'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { CallError } from './errors.ts'
 import { Signaling } from './signaling.ts'
@@ -74,16 +75,21 @@ describe('signaling', () => {
     expect(seen).toHaveLength(3)
   })
 
-  it('fails requests of a session that is over, and sends those that were never sent', async () => {
+  it('fails requests of a session that is over, and sends those that begin one', async () => {
     await connect()
-    const lost = signaling.request('presence.subscribe', {})
+    const lost = signaling.request('call.hangup', { call: 'c' as CallId })
+    const kept = signaling.request('presence.subscribe', {})
     link.last.listener.lost()
     const later = signaling.request('ice.get', {})
+    const [first] = link.last.requests.filter(({ type }) => type === 'presence.subscribe')
     await clock.advance(1_000)
     welcome('new')
     await expect(lost).rejects.toMatchObject({ code: 'session-gone' })
-    expect(link.last.requests.map(({ type }) => type)).toEqual(['ice.get'])
-    link.last.requests[0]?.answer({ ok: true, data: { iceServers: [], expiresAt: 1 } })
+    expect(link.last.requests.map(({ type }) => type)).toEqual(['presence.subscribe', 'ice.get'])
+    expect(link.last.requests[0]?.id).toBe(first?.id)
+    link.last.requests[0]?.answer({ ok: true, data: { users: [] } })
+    link.last.requests[1]?.answer({ ok: true, data: { iceServers: [], expiresAt: 1 } })
+    await expect(kept).resolves.toMatchObject({ users: [] })
     await expect(later).resolves.toMatchObject({ iceServers: [] })
   })
 

@@ -54,10 +54,19 @@ interface SignalingEvents {
 interface Waiting {
   readonly frame: RequestFrame
   readonly type: ClientRequestType
-  sent: boolean
   readonly resolve: (data: unknown) => void
   readonly reject: (error: CallError) => void
 }
+
+/** Requests that any session may begin with; doing them twice is as good as once. */
+const opening: ReadonlySet<ClientRequestType> = new Set<ClientRequestType>([
+  'call.accept',
+  'call.resume',
+  'call.start',
+  'ice.get',
+  'presence.subscribe',
+  'room.join',
+])
 
 const machine = connectionMachine({
   connectMs: CONNECT_BUDGET_MS,
@@ -114,7 +123,6 @@ export class Signaling extends Emitter<SignalingEvents> {
     const waiting: Waiting = {
       frame: { id, type, data },
       type,
-      sent: false,
       resolve,
       reject,
     }
@@ -225,9 +233,10 @@ export class Signaling extends Emitter<SignalingEvents> {
 
   #onWelcome(welcome: Welcome): void {
     if (welcome.resumed === 'new') {
-      // Requests of a session that is over: nobody knows whether they were done.
-      for (const [id, { sent, reject }] of this.#waiting) {
-        if (!sent) continue
+      // Requests of a session that is over: nobody knows whether they were done, and what is about a
+      // seat has to wait until that is taken again.
+      for (const [id, { type, reject }] of this.#waiting) {
+        if (opening.has(type)) continue
         this.#waiting.delete(id)
         reject(new CallError('session-gone'))
       }
@@ -237,7 +246,6 @@ export class Signaling extends Emitter<SignalingEvents> {
   }
 
   #send(waiting: Waiting): void {
-    waiting.sent = true
     const { type, frame, resolve, reject } = waiting
     this.#connection?.send(frame, (raw) => {
       const answer = readAnswer(type, raw)

@@ -5,8 +5,8 @@ import {
   ringingDevices,
   ringsAt,
 } from './call-state.ts'
-import type { Call, CallEffect, CallEventOf, Newcomer, Participant } from './call-state.ts'
-import { audienceChanged, end, prepend, vacate } from './call-steps.ts'
+import type { Call, CallEffect, CallEventOf, Invite, Newcomer, Participant } from './call-state.ts'
+import { audienceChanged, closePeer, end, prepend, vacate } from './call-steps.ts'
 import type { CallStep } from './call-steps.ts'
 import type { Millis } from './ids.ts'
 import { stay } from './step.ts'
@@ -52,6 +52,23 @@ export function onLeft(
   const heard = reason === 'hangup' && unanswered ? 'cancelled' : reason
   const { state: rest, effects } = vacate(state, leaver, heard)
   return audienceChanged(rest, effects, now, reason === 'failed' ? 'failed' : 'hangup')
+}
+
+export function onReseated(
+  state: Call,
+  { participant, as, sending }: CallEventOf<'reseated'>,
+  now: Millis,
+): CallStep {
+  if (!participantById(state, participant) || participantById(state, as)) return stay(state)
+  const participants = state.participants.map((p): Participant => {
+    if (p.id === participant) return { ...p, id: as, connected: true, sending, publications: [] }
+    // A move away from the seat goes on from its new one.
+    return p.moving?.from === participant ? { ...p, moving: { ...p.moving, from: as } } : p
+  })
+  const invites = state.invites.map((invite): Invite =>
+    invite.offer?.by === participant ? { ...invite, offer: { ...invite.offer, by: as } } : invite,
+  )
+  return audienceChanged({ ...state, participants, invites }, closePeer(state, participant), now)
 }
 
 export function onSettled(

@@ -105,6 +105,13 @@ export type CallEvent =
   /** Somebody is not wanted any more before he answered. */
   | { readonly type: 'uninvited'; readonly user: UserId }
   | (Newcomer & { readonly type: 'accepted' })
+  /** A seat is taken anew by its own device, under a new id: media begins from nothing for it. */
+  | {
+      readonly type: 'reseated'
+      readonly participant: ParticipantId
+      readonly as: ParticipantId
+      readonly sending: Sending
+    }
   | { readonly type: 'declined'; readonly at: DeviceAddress }
   | {
       readonly type: 'left'

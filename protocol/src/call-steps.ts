@@ -89,16 +89,17 @@ export function vacate(state: Call, seat: Participant, reason: EndReason): CallS
     },
     effects: [
       { type: 'endFor', to: seat, reason },
-      ...openEpochs(state.topology).map((epoch): CallEffect => ({
-        type: 'closePeer',
-        participant,
-        epoch,
-      })),
+      ...closePeer(state, participant),
       ...dropped
         .flatMap(ringingDevices)
         .map((to): CallEffect => ({ type: 'endFor', to, reason: 'cancelled' })),
     ],
   }
+}
+
+/** The nodes let go of a participant's media. */
+export function closePeer(state: Call, participant: ParticipantId): readonly CallEffect[] {
+  return openEpochs(state.topology).map((epoch) => ({ type: 'closePeer', participant, epoch }))
 }
 
 /** Notes what became of a ringing invitation. */

@@ -9,6 +9,7 @@ import {
   arbitraryCallEvent,
   callId,
   device,
+  participantId,
   seatOf,
   sendingAll,
   user,
@@ -130,6 +131,23 @@ describe('leaving', () => {
   })
 })
 
+describe('[TICKET-6] a seat that is taken anew', () => {
+  test('keeps its place in the call, and its old media is closed', () => {
+    const two = play([joined(alice), joined(carol), { type: 'escalated' }]).state
+    const { state, effects } = call(two, reseated(alice), 0)
+    expect(state.participants.map(({ device: d }) => d)).toEqual([alice.device, carol.device])
+    expect(participantAt(state, alice)?.id).not.toBe(seatOf(alice))
+    expect(effects).toContainEqual({ type: 'closePeer', participant: seatOf(alice), epoch: 1 })
+    expect(ends(effects)).toEqual([])
+  })
+
+  test('is not waited for by a switch', () => {
+    const three = play([joined(alice), joined(bobPhone), joined(carol)]).state
+    const moved = [alice, bobPhone].reduce((s, seat) => call(s, reseated(seat), 0).state, three)
+    expect(viewOf(moved).topology).toEqual({ path: 'sfu', epoch: 1 })
+  })
+})
+
 describe('any sequence of events', () => {
   test('keeps every device in one known place, and always comes to an end', () => {
     fc.assert(
@@ -156,7 +174,9 @@ describe('any sequence of events', () => {
           apply(event)
         }
         // Whatever happened: once all leave and time passes, nothing rings and nothing is open.
-        for (const participant of state.participants) apply(left(participant))
+        for (const { id } of state.participants) {
+          apply({ type: 'left', participant: id, reason: 'hangup' })
+        }
         for (let ticks = 0; callDeadline(state) !== undefined; ticks++) {
           expect(ticks).toBeLessThan(10)
           now = Math.max(now, callDeadline(state) ?? now)
@@ -278,6 +298,16 @@ function declined(address: DeviceAddress) {
 
 function gone(address: DeviceAddress) {
   return { type: 'deviceGone', at: address } as const
+}
+
+function reseated(who: DeviceAddress): CallEvent {
+  const participant = seatOf(who)
+  return {
+    type: 'reseated',
+    participant,
+    as: participantId(`${participant}-again`),
+    sending: sendingAll,
+  }
 }
 
 function left(address: DeviceAddress) {

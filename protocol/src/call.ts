@@ -15,6 +15,7 @@ import {
   onHandedOver,
   onJoined,
   onLeft,
+  onReseated,
   onSettled,
   onTookOver,
 } from './call-seats.ts'
@@ -39,6 +40,8 @@ export function call(state: Call, event: CallEvent, now: Millis): Step<Call, Cal
       return onUninvited(state, event.user)
     case 'accepted':
       return onAccepted(state, event, now)
+    case 'reseated':
+      return onReseated(state, event, now)
     case 'declined':
       return onDeclined(state, event.at)
     case 'left':

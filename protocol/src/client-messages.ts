@@ -75,6 +75,8 @@ const nothing = z.object({})
 const inCall = z.object({ call: callIdSchema })
 /** Media belongs to one epoch of the call's topology, so that nothing reaches a room that is over. */
 const inMedia = inCall.extend({ epoch: z.int().min(1) })
+/** Opaque to clients: proves that the server has given this device its seat in the call. */
+const ticket = z.string().min(1).max(limits.ticketLength)
 const joined = z.object({ call: callViewSchema, participant: participantIdSchema })
 const users = z.array(userIdSchema).min(1).max(limits.invitesPerRequest)
 
@@ -127,6 +129,15 @@ export const clientRequests = {
       media: callMediaSchema,
       topology: z.enum(['auto', 'sfu']),
     }),
+    result: joined,
+  },
+  /**
+   * Takes one's seat again with the newest ticket: after a new session, a crash of the server, or a
+   * lost seat. `fresh` comes from a reloaded page, or from one whose media is beyond repair: it gets
+   * a seat with a new id, and negotiates its media anew.
+   */
+  'call.resume': {
+    data: z.object({ ticket, fresh: callMediaSchema.optional() }),
     result: joined,
   },
   'call.sending': { data: inCall.extend({ sending: sendingSchema }), result: nothing },
@@ -217,6 +228,8 @@ export const serverEvents = {
     offer: inviteViewSchema.shape.offer,
   }),
   'call.updated': z.object({ call: callViewSchema }),
+  /** With a seat, and whenever what the ticket names has changed: it takes the older one's place. */
+  'call.ticket': z.object({ call: callIdSchema, ticket }),
   'call.ended': z.object({ call: callIdSchema, reason: endReasonSchema }),
   /** The seat in the call `from` is now one in this call; the people are the same but for one. */
   'call.transferred': z.object({

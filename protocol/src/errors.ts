@@ -39,6 +39,9 @@ export const errorCodes = {
     meaning: 'The place in the call is being offered to somebody already.',
   },
   'call-full': { retryable: true, meaning: 'The call has as many people as it may have.' },
+  'ticket-invalid': { retryable: false, meaning: 'The seat ticket is forged, cut or unreadable.' },
+  'ticket-expired': { retryable: false, meaning: 'The seat ticket is too old.' },
+  'ticket-foreign': { retryable: false, meaning: 'The seat ticket is of another user or device.' },
   'no-such-participant': {
     retryable: true,
     meaning: 'The addressed participant is not in the call.',

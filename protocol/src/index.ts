@@ -93,8 +93,12 @@ export type {
   SfuNode,
 } from './node-messages.ts'
 export { viewOf } from './project-call.ts'
+export { correctedCall, restoredCall } from './restore-call.ts'
+export type { RememberedCall } from './restore-call.ts'
+export { seatTicketSchema } from './seat-ticket.ts'
+export type { SeatTicket } from './seat-ticket.ts'
 export { stay, unreachable } from './step.ts'
 export type { Step } from './step.ts'
-export { topology } from './topology.ts'
+export { openEpochs, topology, topologyView } from './topology.ts'
 export type { Topology, TopologyEffect, TopologyEvent } from './topology.ts'
 export { PROTOCOL_VERSION } from './version.ts'

@@ -10,6 +10,10 @@ export const limits = {
   sdpLength: 64 * 1024,
   /** One ICE candidate line, in characters. */
   candidateLength: 1_024,
+  /** A seat ticket, in characters: it names everybody who is in the call. */
+  ticketLength: 32 * 1024,
+  /** How long a ticket gives its seat back. */
+  ticketLifetimeMs: 24 * 60 * 60_000,
   /** People in one call. One mediasoup worker carries about this many with video. */
   participantsPerCall: 50,
   /** Calls that one device is in at once; all but one are on hold. */

@@ -32,6 +32,23 @@ const ofPeer = inRoom.extend({ peer: participantIdSchema })
 export const nodeRequests = {
   /** Opens a room on one of the node's workers; opening it again is nothing new. */
   'room.open': { data: inRoom, result: nothing },
+  /**
+   * Takes over a room that an earlier signaling process opened. Answers who is in it and what they
+   * publish; `media-order` where there is no such room.
+   */
+  'room.adopt': {
+    data: inRoom,
+    result: z.object({
+      publications: z.array(
+        z.object({
+          peer: participantIdSchema,
+          producer: producerIdSchema,
+          source: trackSourceSchema,
+          paused: z.boolean(),
+        }),
+      ),
+    }),
+  },
   'room.close': { data: inRoom, result: nothing },
   'peer.open': { data: ofPeer, result: mediaSessionSchema },
   'peer.capabilities': {
@@ -39,6 +56,8 @@ export const nodeRequests = {
     result: nothing,
   },
   'peer.close': { data: ofPeer, result: nothing },
+  /** Tells again, by `demand` and `layer`, how things stand for a peer that may have missed it. */
+  'peer.report': { data: ofPeer, result: nothing },
   'peer.view': { data: ofPeer.extend({ views: streamViewsSchema }), result: nothing },
   'transport.connect': {
     data: ofPeer.extend({ transport: transportIdSchema, dtlsParameters: dtlsParametersSchema }),

@@ -92,6 +92,12 @@ export function arbitraryCallEvent(now: Millis, ringFor: Millis): fc.Arbitrary<C
       })),
     })),
     fc.constant({ type: 'closed' as const, reason: 'superseded' as const }),
+    fc.tuple(anySeat, anySeat).map(([participant, as]) => ({
+      type: 'reseated' as const,
+      participant,
+      as: participantId(`${as}-again`),
+      sending: sendingAll,
+    })),
     anyAddress.map((at) => ({ type: 'declined' as const, at })),
     fc
       .tuple(anySeat, fc.constantFrom('hangup' as const, 'failed' as const, 'removed' as const))

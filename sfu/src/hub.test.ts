@@ -99,6 +99,38 @@ describe('a room without its controller', () => {
     expect(t.hub.counts().rooms).toBe(1)
   })
 
+  test('is adopted by a successor, who learns what is published in it', async () => {
+    const t = nodeAt(0)
+    await t.order('room.open', room)
+    await t.order('peer.open', { ...room, peer: 'alice' })
+    const opened = await t.order('producer.open', {
+      ...room,
+      peer: 'alice',
+      transport: 'transport-1',
+      source: 'camera',
+      rtpParameters: {},
+      paused: true,
+    })
+    const producer = opened.ok ? (opened.data as { producer: string }).producer : ''
+    const heard: NodeEvent[] = []
+    t.hub.attach('signaling-2', (event) => heard.push(event))
+    expect(await t.hub.order('signaling-2', 'room.adopt', room)).toEqual({
+      ok: true,
+      data: { publications: [{ peer: 'alice', producer, source: 'camera', paused: true }] },
+    })
+    expect(await t.hub.order('signaling-2', 'room.adopt', { ...room, epoch: 2 })).toMatchObject({
+      error: { code: 'media-order' },
+    })
+    await t.hub.order('signaling-2', 'peer.report', { ...room, peer: 'alice' })
+    expect(heard).toContainEqual({
+      type: 'demand',
+      data: { ...room, peer: 'alice', producer, maxSpatialLayer: 2, reason: 'full' },
+    })
+    t.tick(1_000)
+    t.tick(10 * LEASE_MS)
+    expect(t.hub.counts().rooms).toBe(1)
+  })
+
   test('is told as lost when it comes back', async () => {
     const t = nodeAt(0)
     await t.order('room.open', room)

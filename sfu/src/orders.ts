@@ -49,6 +49,18 @@ export async function carryOut<T extends RoomOrderType>(
 }
 
 const handlers: Handlers = {
+  'room.adopt'(_desk, _data, room) {
+    const publications = [...room.peers.values()].flatMap(({ id: peer, producers }) =>
+      [...producers.values()].map(({ id: producer, source, paused }) => ({
+        peer,
+        producer,
+        source,
+        paused,
+      })),
+    )
+    return ok({ publications })
+  },
+
   async 'peer.open'(desk, { peer }, room) {
     const { participantsPerCall: limit } = limits
     if (!room.peers.has(peer) && room.peers.size >= limit) return fail('call-full', { limit })
@@ -77,6 +89,13 @@ const handlers: Handlers = {
 
   'peer.close'(desk, { peer }) {
     desk.apply({ type: 'peerClosed', peer })
+    return done
+  },
+
+  'peer.report'(desk, { peer }, room) {
+    const found = findPeer(room, peer)
+    if (!found.ok) return found
+    desk.apply({ type: 'reportAsked', peer })
     return done
   },
 

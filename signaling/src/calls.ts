@@ -30,6 +30,8 @@ export interface CallPorts {
   openMedia(call: CallId, epoch: number): void
   closeMedia(call: CallId, epoch: number): void
   closePeer(call: CallId, epoch: number, peer: ParticipantId): void
+  /** After each change of a call. */
+  changed(before: Call, after: Call): void
   /** A device's call began or ended, so its user's presence may have changed. */
   occupancyChanged(user: UserId): void
   /** People came or went: the user's devices that are not in the call see it from outside. */
@@ -73,6 +75,17 @@ export class Calls {
     this.#logTransition(before, state, event)
     this.#noteOccupancy(before, state)
     for (const effect of effects) this.#run(state, effect)
+    this.#ports.changed(before, state)
+  }
+
+  /** Takes in a call as it was before this process, or corrects one; everybody sees it. */
+  put(state: Call): void {
+    const before = this.#calls.get(state.id) ?? { ...state, participants: [] }
+    this.#calls.set(state.id, state)
+    if (state.room !== undefined) this.#rooms.set(state.room, state.id)
+    this.#deadlines.set(state.id, callDeadline(state))
+    this.#noteOccupancy(before, state)
+    this.#run(state, { type: 'update' })
   }
 
   /** Lets everything that is due happen. */

@@ -3,6 +3,7 @@ import { limits } from '@parley/protocol'
 import { createLog } from '@parley/service'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { ticketSeal } from './core/ticket.ts'
 import { Hub } from './hub.ts'
 import { Media } from './media.ts'
 import { FakeSfuNode, ManualEnvironment, RecordingSocket } from './testing.ts'
@@ -24,6 +25,7 @@ beforeEach(() => {
     env,
     log,
     media: new Media({ log, nodes: [node] }),
+    seal: ticketSeal('a secret of these tests'),
     ringTimeoutMs: RING_TIMEOUT_MS,
     iceConfigFor: () => ({ iceServers: [], expiresAt: 0 }),
     onRequest: () => undefined,

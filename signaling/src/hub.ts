@@ -27,6 +27,7 @@ import { fullBucket, take } from './core/admission.ts'
 import type { Bucket } from './core/admission.ts'
 import { Answers } from './core/answers.ts'
 import { Deadlines } from './core/deadlines.ts'
+import type { TicketSeal } from './core/ticket.ts'
 import { Directory } from './directory.ts'
 import type { Opened, ResumeRequest } from './directory.ts'
 import { badField } from './bad-field.ts'
@@ -36,16 +37,22 @@ import { PresenceFeed } from './presence.ts'
 import { callRequests } from './requests/call-requests.ts'
 import { handOverRequests } from './requests/hand-over-requests.ts'
 import type { Handlers, RequestContext } from './requests/context.ts'
+import { resumeRequests } from './requests/resume-requests.ts'
 import { mediaRequests } from './requests/media-requests.ts'
 import { sessionRequests } from './requests/session-requests.ts'
+import { Seats } from './seats.ts'
 
 const REQUEST_LIMIT = { burst: limits.requestBurst, perSecond: limits.requestsPerSecond }
+
+/** Bytes of randomness in the name by which tickets know this process. */
+const ISSUER_BYTES = 9
 
 const handlers: Handlers<ClientRequestType> = {
   ...sessionRequests,
   ...callRequests,
   ...handOverRequests,
   ...mediaRequests,
+  ...resumeRequests,
 }
 
 /** Numbers for the metrics endpoint. */
@@ -62,6 +69,7 @@ export interface HubOptions {
   readonly env: Environment
   readonly log: Log
   readonly media: Media
+  readonly seal: TicketSeal
   readonly ringTimeoutMs: number
   readonly iceConfigFor: (user: UserId) => IceConfig
   readonly onRequest: RequestObserver
@@ -78,12 +86,13 @@ export class Hub {
   readonly #options: HubOptions
   readonly #directory: Directory
   readonly #calls: Calls
+  readonly #seats: Seats
   readonly #presence: PresenceFeed
   readonly #ledgers = new Map<SessionId, Ledger>()
   readonly #sessionEnds = new Deadlines<SessionId>()
 
   constructor(options: HubOptions) {
-    const { env, log, media } = options
+    const { env, log, media, seal } = options
     this.#options = options
     this.#directory = new Directory(env)
     const directory = this.#directory
@@ -103,7 +112,17 @@ export class Hub {
         closePeer: (call, epoch, peer) => media.closePeer(call, epoch, peer),
         occupancyChanged: (user) => this.#presence.refresh(user),
         tellElsewhere: (user, call) => this.#tellElsewhere(user, call),
+        changed: (before, after) => this.#seats.changed(before, after),
       },
+    })
+    this.#seats = new Seats({
+      env,
+      log,
+      seal,
+      issuer: env.randomId(ISSUER_BYTES),
+      calls: this.#calls,
+      media,
+      tell: (to, event) => directory.tell(to, event),
     })
     media.onEvent(this.#onMediaEvent)
   }
@@ -160,6 +179,7 @@ export class Hub {
       if (session) this.#endSession(id, session)
     }
     this.#calls.tick(now)
+    this.#seats.tick(now)
     this.#scheduleWake()
   }
 
@@ -223,6 +243,7 @@ export class Hub {
       env,
       calls: this.#calls,
       media,
+      seats: this.#seats,
       directory: this.#directory,
       ringTimeoutMs,
       iceConfig: () => iceConfigFor(at.user),
@@ -243,8 +264,10 @@ export class Hub {
     this.#directory.close(id)
     for (const call of this.#calls.seenBy(at)) {
       const seat = participantAt(call, at)
-      if (seat) this.#calls.apply(call.id, { type: 'left', participant: seat.id, reason: 'failed' })
-      else this.#calls.apply(call.id, { type: 'deviceGone', at })
+      if (seat) {
+        this.#seats.lost(call.id, seat.id)
+        this.#calls.apply(call.id, { type: 'left', participant: seat.id, reason: 'failed' })
+      } else this.#calls.apply(call.id, { type: 'deviceGone', at })
     }
     this.#presence.refresh(at.user)
   }
@@ -315,7 +338,7 @@ export class Hub {
   }
 
   #scheduleWake(): void {
-    const dues = [this.#sessionEnds.next(), this.#calls.nextDeadline()]
+    const dues = [this.#sessionEnds.next(), this.#calls.nextDeadline(), this.#seats.nextDeadline()]
     const known = dues.filter((at) => at !== undefined)
     this.#options.env.wakeAt(known.length > 0 ? Math.min(...known) : undefined)
   }

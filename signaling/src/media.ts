@@ -19,6 +19,17 @@ const PLACE_RETRY_MS = 500
 /** Nothing is known of a node yet; it is taken to be idle. */
 const UNKNOWN_LOAD: NodeLoad = { cpu: 0, rooms: 0, peers: 0, workers: 1 }
 
+/** How often a node is asked for a room to adopt before the room counts as lost. */
+const ADOPT_ATTEMPTS = 20
+
+interface EpochOfCall {
+  readonly call: CallId
+  readonly epoch: number
+}
+
+/** What is published in an adopted room; undefined: it is gone. */
+type Streams = NodeRequestResult<'room.adopt'>['publications'] | undefined
+
 type RoomKey = `${CallId}/${number}`
 
 /** A media room: one epoch of one call, on the node that took it, once one has. */
@@ -40,6 +51,7 @@ export class Media {
   readonly #rooms = new Map<RoomKey, MediaRoom>()
   readonly #retries = new Set<NodeJS.Timeout>()
   #listener: MediaListener = () => undefined
+  #placed: (call: CallId) => void = () => undefined
 
   constructor({ log, nodes }: { log: Log; nodes: readonly SfuNode[] }) {
     this.#log = log
@@ -53,11 +65,40 @@ export class Media {
     this.#listener = listener
   }
 
+  /** Sets who is told that a node has taken a room of a call. */
+  onPlaced(listener: (call: CallId) => void): void {
+    this.#placed = listener
+  }
+
   /** Finds a node for the room; keeps trying until the room is closed. */
   open(call: CallId, epoch: number): void {
     const room: MediaRoom = { call, epoch, node: undefined, complained: false }
     this.#rooms.set(keyOf(call, epoch), room)
     void this.#place(room)
+  }
+
+  /**
+   * Takes over a room that an earlier process has placed on `nodeId`, with the streams in it.
+   * Undefined where it is gone, or the node does not answer for too long.
+   */
+  async adopt({ call, epoch }: EpochOfCall, nodeId: string | undefined): Promise<Streams> {
+    const known = this.#rooms.get(keyOf(call, epoch))
+    const node = known?.node ?? this.#nodes.get(nodeId ?? '')?.node
+    if (!node) return undefined
+    const room: MediaRoom = known ?? { call, epoch, node, complained: false }
+    this.#rooms.set(keyOf(call, epoch), room)
+    // A process that has just started may not have reached its nodes yet.
+    for (let attempt = 1; ; attempt++) {
+      const adopted = await node.request('room.adopt', { call, epoch })
+      if (adopted.ok) return adopted.data.publications
+      if (!adopted.error.retryable || attempt >= ADOPT_ATTEMPTS) return undefined
+      await new Promise<void>((resolve) => this.#after(resolve))
+    }
+  }
+
+  /** The id of the node that has the room, once one has. */
+  nodeOf(call: CallId, epoch: number): string | undefined {
+    return this.#rooms.get(keyOf(call, epoch))?.node?.id
   }
 
   close(call: CallId, epoch: number): void {
@@ -71,7 +112,7 @@ export class Media {
   }
 
   /** Carries an order about a placed room to its node. */
-  async request<T extends Exclude<NodeRequestType, 'room.open' | 'room.close'>>(
+  async request<T extends Exclude<NodeRequestType, `room.${string}`>>(
     type: T,
     data: NodeRequestData<T>,
   ): Promise<Result<NodeRequestResult<T>>> {
@@ -102,6 +143,7 @@ export class Media {
       }
       room.node = node
       this.#log.info({ call, epoch, node: node.id }, 'media room placed')
+      this.#placed(call)
       return
     }
     if (!this.#isWanted(room)) return
@@ -123,9 +165,15 @@ export class Media {
   }
 
   #retry(room: MediaRoom): void {
+    this.#after(() => {
+      if (this.#isWanted(room)) void this.#place(room)
+    })
+  }
+
+  #after(run: () => void): void {
     const timer = setTimeout(() => {
       this.#retries.delete(timer)
-      if (this.#isWanted(room)) void this.#place(room)
+      run()
     }, PLACE_RETRY_MS)
     this.#retries.add(timer)
   }

@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import type { SfuNode } from '@parley/protocol'
 import { listen, StartError } from '@parley/service'
 import type { Health, Log, Metrics } from '@parley/service'
 import { jwksVerifier, secretVerifier } from './auth/tokens.ts'
 import type { SignalingConfig } from './config.ts'
+import { ticketSeal } from './core/ticket.ts'
 import { createHttpServer } from './http/server.ts'
 import { Hub } from './hub.ts'
 import type { RequestObserver } from './hub.ts'
@@ -41,6 +43,7 @@ export async function startSignaling(
     env,
     log,
     media,
+    seal: ticketSeal(ticketSecret(config, log)),
     ringTimeoutMs: config.ringTimeoutS * 1_000,
     iceConfigFor: (user) =>
       iceConfig(
@@ -84,6 +87,14 @@ function connectRedis(
   const redis = new RedisConnection({ url, log, observer: observeRedis(metrics) })
   reportRedis(redis, health)
   return redis
+}
+
+/** The first secret that there is; without one, tickets are worth nothing after a restart. */
+function ticketSecret({ secret, sfuSecret, turnSecrets }: SignalingConfig, log: Log): string {
+  const shared = secret ?? sfuSecret ?? turnSecrets[0]
+  if (shared) return shared.reveal()
+  log.warn('no secret is set (PARLEY_SFU_SECRET, PARLEY_TURN_SECRET): a restart ends all calls')
+  return randomBytes(32).toString('base64url')
 }
 
 function verifierOf({ secret, jwksUrl }: SignalingConfig) {

@@ -8,7 +8,7 @@ import type {
   Result,
   SfuNode,
 } from '@parley/protocol'
-import { fail } from '@parley/protocol'
+import { fail, ok } from '@parley/protocol'
 import type { ClientSocket, Environment } from './ports.ts'
 
 /** A clock that moves when told to, and ids that count. */
@@ -67,6 +67,8 @@ export class FakeSfuNode implements SfuNode {
   readonly id: string
   readonly orders: { readonly type: string; readonly data: unknown }[] = []
   takesRooms = true
+  /** What it says is published in a room that is adopted; undefined: it has no such room. */
+  published: NodeRequestResult<'room.adopt'>['publications'] | undefined = []
   #listener: (event: NodeEvent) => void = () => undefined
 
   constructor(id = 'fake-node') {
@@ -80,12 +82,19 @@ export class FakeSfuNode implements SfuNode {
     this.orders.push({ type, data })
     if (!type.startsWith('room.')) return Promise.resolve(fail('media-order'))
     if (!this.takesRooms) return Promise.resolve(fail('no-media-node'))
+    if (type === 'room.adopt')
+      return Promise.resolve(this.#adopted() as Result<NodeRequestResult<T>>)
     // The orders about rooms are answered with nothing.
     return Promise.resolve({ ok: true, data: {} as NodeRequestResult<T> })
   }
 
   onEvent(listener: (event: NodeEvent) => void): void {
     this.#listener = listener
+  }
+
+  #adopted(): Result<NodeRequestResult<'room.adopt'>> {
+    const { published } = this
+    return published ? ok({ publications: published }) : fail('media-order')
   }
 
   emit(event: NodeEvent): void {

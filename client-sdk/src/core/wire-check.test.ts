@@ -48,6 +48,7 @@ const honest: Readonly<Record<ServerEventType, object>> = {
     offer: { by: 'p1', how: 'transferred' },
   },
   'call.updated': { call: view },
+  'call.ticket': { call: 'c1', ticket: 't' },
   'call.ended': { call: 'c1', reason: 'hangup' },
   'call.transferred': { from: 'c0', call: view, participant: 'p1' },
   'call.elsewhere': { call: view },

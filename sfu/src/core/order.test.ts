@@ -9,10 +9,12 @@ const ofPeer = { call: 'call-1', epoch: 1, peer: 'peer-1' }
 /** One good order of each type. */
 const good: Readonly<Record<NodeRequestType, object>> = {
   'room.open': { call: 'call-1', epoch: 1 },
+  'room.adopt': { call: 'call-1', epoch: 1 },
   'room.close': { call: 'call-1', epoch: 1 },
   'peer.open': ofPeer,
   'peer.capabilities': { ...ofPeer, rtpCapabilities: { codecs: [] } },
   'peer.close': ofPeer,
+  'peer.report': ofPeer,
   'peer.view': { ...ofPeer, views: [{ consumer: 'c', width: 1, height: 1, visible: true }] },
   'transport.connect': { ...ofPeer, transport: 't', dtlsParameters: { fingerprints: [] } },
   'transport.restart-ice': { ...ofPeer, transport: 't' },

@@ -13,7 +13,7 @@ import type { Allotment } from './allocation.ts'
 import { newDemand } from './demand.ts'
 import { allotAll, allotPeer, followDemand, hasStarved, reportLayers } from './room-layers.ts'
 import type { LayerEffect } from './room-layers.ts'
-import { speakerEvent } from './room-report.ts'
+import { peerEvents, speakerEvent } from './room-report.ts'
 import { consumerOf, tileOf, withConsumer, withPeer } from './room.ts'
 import type { Capabilities, Consumer, Peer, Producer, Room } from './room.ts'
 import { speakers } from './speakers.ts'
@@ -81,6 +81,8 @@ export type RoomEvent =
       readonly consumer: ConsumerId
       readonly spatialLayer: number | null
     }
+  /** A peer may have missed what it was told. */
+  | { readonly type: 'reportAsked'; readonly peer: ParticipantId }
   | { readonly type: 'speech'; readonly event: SpeakerEvent }
   | { readonly type: 'tick' }
 
@@ -110,7 +112,8 @@ export function room(state: Room, event: RoomEvent, now: Millis): RoomStep {
     case 'consumerOpened':
     case 'consumerResumed':
     case 'viewsChanged':
-    case 'layersChanged': {
+    case 'layersChanged':
+    case 'reportAsked': {
       const peer = state.peers.get(event.peer)
       return peer === undefined ? stay(state) : onPeerEvent(state, peer, event, now)
     }
@@ -160,6 +163,13 @@ function onPeerEvent(state: Room, peer: Peer, event: PeerEvent, now: Millis): Ro
       return onConsumerResumed(state, peer, event.consumer, now)
     case 'viewsChanged':
       return onViews(state, peer, event.views, now)
+    case 'reportAsked': {
+      const effects = peerEvents(state, peer).map((tell): RoomEffect => ({
+        type: 'tell',
+        event: tell,
+      }))
+      return { state, effects }
+    }
     case 'layersChanged': {
       const consumer = consumerOf(peer, event.consumer)
       if (consumer === undefined) return stay(state)

@@ -1,7 +1,7 @@
 import type { NodeEvent, ParticipantId } from '@parley/protocol'
 import { kindOfSource } from '@parley/protocol'
 import { demandReason } from './demand.ts'
-import type { Consumer, LayerReport, Producer, Room } from './room.ts'
+import type { Consumer, LayerReport, Peer, Producer, Room } from './room.ts'
 
 /** Who speaks now. */
 export function speakerEvent({ call, epoch, speakers }: Room): NodeEvent {
@@ -30,16 +30,17 @@ export function layerEvent(
 
 /** All that holds in a room, for a controller that may have missed how it came about. */
 export function standingEvents(room: Room): readonly NodeEvent[] {
-  const events = [speakerEvent(room)]
-  for (const peer of room.peers.values()) {
-    for (const producer of peer.producers.values()) {
-      if (kindOfSource[producer.source] === 'video') {
-        events.push(demandEvent(room, peer.id, producer))
-      }
-    }
-    for (const { id, told } of peer.consumers.values()) {
-      if (told !== undefined) events.push(layerEvent(room, peer.id, { id, told }))
-    }
-  }
-  return events
+  const ofPeers = [...room.peers.values()].flatMap((peer) => peerEvents(room, peer))
+  return [speakerEvent(room), ...ofPeers]
+}
+
+/** All that holds for one peer. */
+export function peerEvents(room: Room, peer: Peer): readonly NodeEvent[] {
+  const demands = [...peer.producers.values()]
+    .filter(({ source }) => kindOfSource[source] === 'video')
+    .map((producer) => demandEvent(room, peer.id, producer))
+  const layers = [...peer.consumers.values()].flatMap(({ id, told }) =>
+    told === undefined ? [] : [layerEvent(room, peer.id, { id, told })],
+  )
+  return [...demands, ...layers]
 }

@@ -16,6 +16,7 @@ import type { Calls } from '../calls.ts'
 import type { Directory } from '../directory.ts'
 import type { Media } from '../media.ts'
 import type { Environment } from '../ports.ts'
+import type { Seats } from '../seats.ts'
 
 /** What a handler works with: who asks, and the state that he may ask about. */
 export interface RequestContext {
@@ -24,6 +25,7 @@ export interface RequestContext {
   readonly env: Environment
   readonly calls: Calls
   readonly media: Media
+  readonly seats: Seats
   readonly directory: Directory
   readonly ringTimeoutMs: number
   iceConfig(): IceConfig

@@ -72,7 +72,7 @@ export const mediaRequests: Handlers<
   },
 }
 
-type PeerOrder = Exclude<NodeRequestType, 'room.open' | 'room.close'>
+type PeerOrder = Exclude<NodeRequestType, `room.${string}`>
 
 async function forward<T extends PeerOrder>(
   context: RequestContext,
