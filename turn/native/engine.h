@@ -45,6 +45,7 @@ class Engine {
   void Deliver();
   // Lets datagrams come together while they come fast.
   void Gather(int count);
+  bool HasPending(int number);
   void SendOf(Socket* socket);
   void CloseHandle(uv_handle_s* handle);
   Entry* sends() { return reinterpret_cast<Entry*>(bytes_ + kSendsAt); }
