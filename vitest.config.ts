@@ -11,6 +11,8 @@ export default defineConfig({
             '{protocol,service,signaling,sfu,turn,client-sdk,loadtest,deploy,tools}/**/*.test.{ts,mjs}',
           ],
           testTimeout: 20_000,
+          // Starting servers and their threads is the slowest part of many tests.
+          hookTimeout: 60_000,
         },
       },
       {

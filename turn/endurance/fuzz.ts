@@ -14,6 +14,7 @@ import { fuzzSockets } from './socket-fuzz.ts'
 const CORE_MESSAGES = 2_000
 const SOCKET_MESSAGES = 200
 const SAMPLE_EVERY_MS = 2_000
+const TELL_EVERY_MS = 60_000
 
 const { values } = parseArgs({
   options: {
@@ -29,6 +30,7 @@ const server = await startOwn()
 const samples: Memory[] = []
 const sent = { core: 0, udp: 0, tcp: 0, tls: 0 }
 let sampledAt = -Infinity
+let toldAt = performance.now()
 try {
   while (performance.now() < endsAt) {
     sent.core += fuzzCore(random, CORE_MESSAGES)
@@ -37,7 +39,12 @@ try {
     }
     if (performance.now() - sampledAt < SAMPLE_EVERY_MS) continue
     sampledAt = performance.now()
-    samples.push(memoryNow())
+    const memory = memoryNow()
+    samples.push(memory)
+    if (sampledAt - toldAt < TELL_EVERY_MS) continue
+    toldAt = sampledAt
+    const held = `heap ${mebibytes(memory.heap)}, resident ${mebibytes(memory.resident)}`
+    say(`${Math.round((endsAt - sampledAt) / 60_000)} minutes left: ${held}`)
   }
 } catch (error) {
   say(`FAILED with seed ${values.seed} after ${JSON.stringify(sent)} messages`)
