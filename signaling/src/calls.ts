@@ -30,10 +30,10 @@ export interface CallPorts {
   openMedia(call: CallId, epoch: number): void
   closeMedia(call: CallId, epoch: number): void
   closePeer(call: CallId, epoch: number, peer: ParticipantId): void
-  /** After each change of a call. */
-  changed(before: Call, after: Call): void
   /** A device's call began or ended, so its user's presence may have changed. */
   occupancyChanged(user: UserId): void
+  /** After each change of a call. */
+  changed(before: Call, after: Call): void
   /** People came or went: the user's devices that are not in the call see it from outside. */
   tellElsewhere(user: UserId, call: Call): void
 }
@@ -127,6 +127,21 @@ export class Calls {
     return [...this.#calls.values()].filter(
       (call) => participantAt(call, at) !== undefined || ringsAt(call, at),
     )
+  }
+
+  all(): readonly Call[] {
+    return [...this.#calls.values()]
+  }
+
+  /** Forgets a call that goes on elsewhere: nobody is told, and nothing is closed. */
+  drop(id: CallId): void {
+    const call = this.#calls.get(id)
+    if (!call) return
+    this.#forget(call)
+    for (const { user } of call.participants) {
+      this.#index(user, { ...call, participants: [] })
+      this.#ports.occupancyChanged(user)
+    }
   }
 
   get size(): number {

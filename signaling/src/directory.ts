@@ -1,6 +1,7 @@
 import type {
   DeviceAddress,
   DeviceId,
+  Millis,
   ServerEvent,
   SessionId,
   UserId,
@@ -9,6 +10,8 @@ import type {
 import { limits } from '@parley/protocol'
 import { attach, detach, newSession, record } from './core/session.ts'
 import type { Session } from './core/session.ts'
+import type { DeviceState, Neighbours } from './core/neighbours.ts'
+import type { ForeignCall } from './core/foreign-calls.ts'
 import type { ClientSocket, Environment } from './ports.ts'
 
 /** Bytes of randomness in a session id and in the key that proves its ownership. */
@@ -34,8 +37,26 @@ export interface Opened {
 /** What a device does about a second call. */
 export type CallWaiting = 'ring' | 'busy'
 
+/** A session on its way from one node to another. */
+export interface HandedSession {
+  readonly session: Session
+  readonly callWaiting: CallWaiting
+  /** What the device sees, and where it is held. */
+  readonly calls: readonly ForeignCall[]
+}
+
+/** What lies beyond this process. */
+export interface Beyond {
+  readonly neighbours: Neighbours
+  /** Sends an event to a device of another node. */
+  tell(to: DeviceAddress, event: ServerEvent): void
+  /** Something about a device here has changed. */
+  touched(at: DeviceAddress): void
+}
+
 interface Entry {
   session: Session
+  readonly since: Millis
   socket: ClientSocket | undefined
   callWaiting: CallWaiting
 }
@@ -46,8 +67,13 @@ export class Directory {
   readonly #entries = new Map<SessionId, Entry>()
   readonly #byUser = new Map<UserId, Map<DeviceId, SessionId>>()
 
-  constructor(env: Environment) {
+  readonly #beyond: Beyond
+  /** Whether devices of other nodes can be reached now. */
+  seesNeighbours = true
+
+  constructor(env: Environment, beyond: Beyond) {
     this.#env = env
+    this.#beyond = beyond
   }
 
   /** Opens a session for a verified device, or gives it back the one that it lost. Close its
@@ -61,6 +87,7 @@ export class Directory {
     const { session, resumption } = attach(entry.session, resume.lastSeq)
     entry.session = session
     entry.socket = socket
+    this.#beyond.touched(at)
     return {
       session: session.id,
       resumeKey: session.key,
@@ -88,6 +115,7 @@ export class Directory {
     if (entry?.socket !== socket) return false
     entry.socket = undefined
     entry.session = detach(entry.session, this.#env.now())
+    this.#beyond.touched(entry.session)
     return true
   }
 
@@ -101,6 +129,7 @@ export class Directory {
     if (devices?.get(device) === id) devices.delete(device)
     if (devices?.size === 0) this.#byUser.delete(user)
     entry.socket?.close()
+    this.#beyond.touched({ user, device })
   }
 
   find(id: SessionId): Session | undefined {
@@ -110,31 +139,96 @@ export class Directory {
   /** The devices of a user that have a socket now. */
   connectedDevices(user: UserId): readonly DeviceId[] {
     const devices = this.#byUser.get(user) ?? new Map<DeviceId, SessionId>()
-    return [...devices]
+    const here = [...devices]
       .filter(([, id]) => this.#entries.get(id)?.socket !== undefined)
       .map(([device]) => device)
+    if (!this.seesNeighbours) return here
+    return [...here, ...this.#beyond.neighbours.connectedDevices(user)]
   }
 
   /** What a device does about a second call; the same for all connections of its session. */
   callWaiting({ user, device }: DeviceAddress): CallWaiting {
     const id = this.#byUser.get(user)?.get(device)
-    return (id === undefined ? undefined : this.#entries.get(id)?.callWaiting) ?? 'ring'
+    const entry = id === undefined ? undefined : this.#entries.get(id)
+    return (entry ?? this.#beyond.neighbours.find({ user, device }))?.callWaiting ?? 'ring'
   }
 
   prefer(id: SessionId, callWaiting: CallWaiting): void {
     const entry = this.#entries.get(id)
-    if (entry) entry.callWaiting = callWaiting
+    if (!entry) return
+    entry.callWaiting = callWaiting
+    this.#beyond.touched(entry.session)
   }
 
   /** Users with at least one connected device. */
   connectedUsers(): readonly UserId[] {
-    return [...this.#byUser.keys()].filter((user) => this.connectedDevices(user).length > 0)
+    const users = new Set([...this.#byUser.keys(), ...this.#beyond.neighbours.users()])
+    return [...users].filter((user) => this.connectedDevices(user).length > 0)
   }
 
-  /** Sends an event to a device, now or when its socket is back. */
-  tell({ user, device }: DeviceAddress, event: ServerEvent): void {
-    const id = this.#byUser.get(user)?.get(device)
+  /** Sends an event to a device, wherever it is, now or when its socket is back. */
+  tell(to: DeviceAddress, event: ServerEvent): void {
+    if (!this.tellHere(to, event)) this.#beyond.tell(to, event)
+  }
+
+  /** Sends an event to a device of this node, if it is one. */
+  tellHere(to: DeviceAddress, event: ServerEvent): boolean {
+    const id = this.sessionOf(to)
     if (id !== undefined) this.tellSession(id, event)
+    return id !== undefined
+  }
+
+  sessionOf({ user, device }: DeviceAddress): SessionId | undefined {
+    return this.#byUser.get(user)?.get(device)
+  }
+
+  /** All devices that have a session here. */
+  devices(): readonly DeviceAddress[] {
+    return [...this.#entries.values()].map(({ session: { user, device } }) => ({ user, device }))
+  }
+
+  /** What other nodes should know of a device here, but for its calls. */
+  stateOf(at: DeviceAddress): Omit<DeviceState, 'calls'> | undefined {
+    const entry = this.#entryOf(at)
+    if (!entry) return undefined
+    const { session, socket, callWaiting, since } = entry
+    return { connected: socket !== undefined, session: session.id, callWaiting, since }
+  }
+
+  /**
+   * What a device's session was about is gone with another node: its client is to connect again, and
+   * to be told all anew.
+   */
+  makeAnew(at: DeviceAddress): void {
+    const entry = this.#entryOf(at)
+    if (!entry) return
+    entry.session = { ...entry.session, lastSeq: entry.session.lastSeq + 1, recent: [] }
+    entry.socket?.close()
+  }
+
+  /** Gives a session to another node, which its client has come to with the session's key. */
+  handOver(
+    at: DeviceAddress,
+    id: SessionId,
+    key: string,
+  ): Omit<HandedSession, 'calls'> | undefined {
+    const entry = this.#resumable(at, { session: id, key })
+    if (!entry) return undefined
+    this.#entries.delete(id)
+    this.#forgetDevice(at)
+    entry.socket?.close()
+    return { session: entry.session, callWaiting: entry.callWaiting }
+  }
+
+  /** Takes a session that another node has given, for its client to resume. */
+  takeIn({ session, callWaiting }: HandedSession): void {
+    const { id, user, device } = session
+    if (this.sessionOf({ user, device }) !== undefined) return
+    const away = detach(session, this.#env.now())
+    const since = this.#env.now()
+    this.#entries.set(id, { session: away, since, socket: undefined, callWaiting })
+    const devices = this.#byUser.get(user) ?? new Map<DeviceId, SessionId>()
+    this.#byUser.set(user, devices.set(device, id))
   }
 
   tellSession(id: SessionId, { type, data }: ServerEvent): void {
@@ -154,7 +248,18 @@ export class Directory {
     return this.#entries.size
   }
 
-  #resumable(at: DeviceAddress, resume: ResumeRequest): Entry | undefined {
+  #entryOf(at: DeviceAddress): Entry | undefined {
+    const id = this.sessionOf(at)
+    return id === undefined ? undefined : this.#entries.get(id)
+  }
+
+  #forgetDevice({ user, device }: DeviceAddress): void {
+    const devices = this.#byUser.get(user)
+    devices?.delete(device)
+    if (devices?.size === 0) this.#byUser.delete(user)
+  }
+
+  #resumable(at: DeviceAddress, resume: Pick<ResumeRequest, 'session' | 'key'>): Entry | undefined {
     const entry = this.#entries.get(resume.session)
     const known =
       entry?.session.key === resume.key &&
@@ -164,6 +269,7 @@ export class Directory {
   }
 
   #openNew(at: DeviceAddress, socket: ClientSocket): Opened {
+    this.#beyond.neighbours.forget(at)
     const devices = this.#byUser.get(at.user) ?? new Map<DeviceId, SessionId>()
     const session = newSession({
       // Made here, so it has the shape that the brand stands for.
@@ -172,7 +278,9 @@ export class Directory {
       user: at.user,
       device: at.device,
     })
-    this.#entries.set(session.id, { session, socket, callWaiting: 'ring' })
+    const since = this.#env.now()
+    this.#entries.set(session.id, { session, since, socket, callWaiting: 'ring' })
+    this.#beyond.touched(at)
     devices.set(at.device, session.id)
     this.#byUser.set(at.user, devices)
     return {

@@ -1,45 +1,35 @@
 import type {
   AnswerFrame,
   Call,
-  ClientRequestType,
+  CallId,
   DeviceAddress,
   DeviceId,
   IceConfig,
-  ParticipantId,
-  ServerEvent,
   SessionId,
   UserId,
   Welcome,
 } from '@parley/protocol'
-import {
-  clientRequests,
-  fail,
-  limits,
-  participantAt,
-  participantById,
-  requestFrameSchema,
-  ringsAt,
-  viewOf,
-} from '@parley/protocol'
+import { fail, limits, participantAt, requestFrameSchema, ringsAt, viewOf } from '@parley/protocol'
 import type { Log } from '@parley/service'
 import { Calls } from './calls.ts'
 import { fullBucket, take } from './core/admission.ts'
 import type { Bucket } from './core/admission.ts'
+import { Cluster } from './cluster/cluster.ts'
+import type { ClusterLink } from './cluster/cluster.ts'
+import type { Asker } from './cluster/routing.ts'
 import { Answers } from './core/answers.ts'
 import { Deadlines } from './core/deadlines.ts'
 import type { TicketSeal } from './core/ticket.ts'
+import { Neighbours } from './core/neighbours.ts'
 import { Directory } from './directory.ts'
 import type { Opened, ResumeRequest } from './directory.ts'
 import { badField } from './bad-field.ts'
-import type { Media, MediaListener } from './media.ts'
+import { mediaListener } from './media-events.ts'
+import type { Media } from './media.ts'
 import type { ClientSocket, Environment } from './ports.ts'
 import { PresenceFeed } from './presence.ts'
-import { callRequests } from './requests/call-requests.ts'
-import { handOverRequests } from './requests/hand-over-requests.ts'
-import type { Handlers, RequestContext } from './requests/context.ts'
-import { resumeRequests } from './requests/resume-requests.ts'
-import { mediaRequests } from './requests/media-requests.ts'
-import { sessionRequests } from './requests/session-requests.ts'
+import type { RequestContext } from './requests/context.ts'
+import { dispatch, parseRequest, typeNameOf } from './requests/dispatch.ts'
 import { Seats } from './seats.ts'
 
 const REQUEST_LIMIT = { burst: limits.requestBurst, perSecond: limits.requestsPerSecond }
@@ -47,18 +37,12 @@ const REQUEST_LIMIT = { burst: limits.requestBurst, perSecond: limits.requestsPe
 /** Bytes of randomness in the name by which tickets know this process. */
 const ISSUER_BYTES = 9
 
-const handlers: Handlers<ClientRequestType> = {
-  ...sessionRequests,
-  ...callRequests,
-  ...handOverRequests,
-  ...mediaRequests,
-  ...resumeRequests,
-}
-
 /** Numbers for the metrics endpoint. */
 export interface HubStats {
   readonly sessions: number
   readonly calls: number
+  /** Other signaling processes that this one knows. */
+  readonly peers: number
 }
 
 /** Called for each answered request. */
@@ -73,6 +57,8 @@ export interface HubOptions {
   readonly ringTimeoutMs: number
   readonly iceConfigFor: (user: UserId) => IceConfig
   readonly onRequest: RequestObserver
+  /** The other signaling processes; left out where there are none. */
+  readonly cluster?: ClusterLink
 }
 
 /** Per session: what bounds and repeats its requests. */
@@ -88,13 +74,19 @@ export class Hub {
   readonly #calls: Calls
   readonly #seats: Seats
   readonly #presence: PresenceFeed
+  readonly #cluster: Cluster
   readonly #ledgers = new Map<SessionId, Ledger>()
   readonly #sessionEnds = new Deadlines<SessionId>()
 
   constructor(options: HubOptions) {
     const { env, log, media, seal } = options
     this.#options = options
-    this.#directory = new Directory(env)
+    const neighbours = new Neighbours()
+    this.#directory = new Directory(env, {
+      neighbours,
+      tell: (to, event) => this.#cluster.tell(to, event),
+      touched: (at) => this.#cluster.deviceTouched(at),
+    })
     const directory = this.#directory
     this.#presence = new PresenceFeed({
       connectedUsers: () => directory.connectedUsers(),
@@ -112,7 +104,10 @@ export class Hub {
         closePeer: (call, epoch, peer) => media.closePeer(call, epoch, peer),
         occupancyChanged: (user) => this.#presence.refresh(user),
         tellElsewhere: (user, call) => this.#tellElsewhere(user, call),
-        changed: (before, after) => this.#seats.changed(before, after),
+        changed: (before, after) => {
+          this.#cluster.callChanged(before, after)
+          this.#seats.changed(before, after)
+        },
       },
     })
     this.#seats = new Seats({
@@ -124,7 +119,36 @@ export class Hub {
       media,
       tell: (to, event) => directory.tell(to, event),
     })
-    media.onEvent(this.#onMediaEvent)
+    media.onEvent(
+      mediaListener({
+        calls: this.#calls,
+        tell: (to, event) => directory.tell(to, event),
+        changed: () => this.#scheduleWake(),
+      }),
+    )
+    const now = () => env.now()
+    const calls = this.#calls
+    this.#cluster = new Cluster(options.cluster, {
+      ...{ now, log, directory, neighbours, calls },
+      answer: (asker, type, data) => this.#answer(asker, type, data),
+      deviceChanged: (at, change) => this.#onDeviceChanged(at, change),
+      replaced: (at) => this.#onReplaced(at),
+      dropCall: (call) => this.#dropCall(call),
+      callOfTicket: (ticket, at) => {
+        const opened = seal.open(ticket, at, env.now())
+        return opened.ok ? opened.data.call : undefined
+      },
+    })
+    this.#cluster.start()
+  }
+
+  /** A verified device is about to connect; its session may be on another node. */
+  async expect(at: DeviceAddress, resume: ResumeRequest | undefined): Promise<void> {
+    await this.#cluster.fetchSession(at, resume)
+    const id = this.#directory.sessionOf(at)
+    const awayUntil = id && this.#directory.find(id)?.awayUntil
+    if (id !== undefined && awayUntil !== undefined) this.#sessionEnds.set(id, awayUntil)
+    this.#scheduleWake()
   }
 
   /** A verified device has connected. The welcome is the first thing that it hears. */
@@ -184,15 +208,20 @@ export class Hub {
   }
 
   stats(): HubStats {
-    return { sessions: this.#directory.size, calls: this.#calls.size }
+    return {
+      sessions: this.#directory.size,
+      calls: this.#calls.size,
+      peers: this.#cluster.peerCount,
+    }
   }
 
   /** Tells every client that the server goes away, and lets them reconnect elsewhere. */
-  stop(): void {
+  async stop(): Promise<void> {
     for (const id of this.#directory.ids()) {
       this.#directory.tellSession(id, { type: 'session.closed', data: { code: 'shutting-down' } })
     }
     this.#options.env.wakeAt(undefined)
+    await this.#cluster.stop()
   }
 
   async #admit(id: SessionId, raw: unknown, bytes: number): Promise<AnswerFrame> {
@@ -216,23 +245,17 @@ export class Hub {
     at: DeviceAddress,
     { type, data }: { readonly type: string; readonly data: unknown },
   ): Promise<AnswerFrame> {
-    if (!isRequestType(type)) {
-      return fail('unknown-request', { message: 'No such request type.', field: 'type' })
-    }
-    const parsed = clientRequests[type].data.safeParse(data)
-    if (!parsed.success) return badField(parsed.error, 'data')
-    try {
-      // The schema and the handler of one type belong together; TypeScript cannot pair them by a
-      // key that it knows only as a union.
-      const handler = handlers[type] as (
-        context: RequestContext,
-        input: unknown,
-      ) => AnswerFrame | Promise<AnswerFrame>
-      return await handler(this.#contextOf(session, at), parsed.data)
-    } catch (error) {
-      this.#options.log.error({ err: error, request: type }, 'request failed')
-      return fail('internal')
-    }
+    const parsed = parseRequest(type, data)
+    return parsed.ok ? this.#cluster.handle({ session, at }, type, parsed.data.data) : parsed
+  }
+
+  /** Answers a request with the calls of this node. It comes from a client here or elsewhere. */
+  async #answer({ session, at }: Asker, type: string, data: unknown): Promise<AnswerFrame> {
+    const parsed = parseRequest(type, data)
+    if (!parsed.ok) return parsed
+    const answer = await dispatch(this.#contextOf(session, at), parsed.data, this.#options.log)
+    this.#scheduleWake()
+    return answer
   }
 
   #contextOf(session: SessionId, at: DeviceAddress): RequestContext {
@@ -246,6 +269,7 @@ export class Hub {
       seats: this.#seats,
       directory: this.#directory,
       ringTimeoutMs,
+      callsOf: (device) => this.#callsOf(device),
       iceConfig: () => iceConfigFor(at.user),
       subscribePresence: () => this.#presence.subscribe(session),
     }
@@ -258,10 +282,20 @@ export class Hub {
   }
 
   #endSession(id: SessionId, at: DeviceAddress): void {
+    this.#forgetSession(id)
+    this.#cluster.deviceLeft(at)
+    this.#leaveCalls(at)
+  }
+
+  #forgetSession(id: SessionId): void {
     this.#presence.unsubscribe(id)
     this.#ledgers.delete(id)
     this.#sessionEnds.set(id, undefined)
     this.#directory.close(id)
+  }
+
+  /** A device is gone for good. */
+  #leaveCalls(at: DeviceAddress): void {
     for (const call of this.#calls.seenBy(at)) {
       const seat = participantAt(call, at)
       if (seat) {
@@ -292,14 +326,49 @@ export class Hub {
   }
 
   #welcome(at: DeviceAddress, { session, resumeKey, resumed }: Opened): Welcome {
-    const calls = resumed === 'snapshot' ? this.#calls.seenBy(at).map(viewOf) : []
+    const foreign = this.#cluster.foreignOf(at).map(({ view }) => view)
+    const seen = [...this.#calls.seenBy(at).map(viewOf), ...foreign]
+    const calls = resumed === 'snapshot' ? seen : []
     const ice = this.#options.iceConfigFor(at.user)
     return { session, resumeKey, resumed, calls, ice, user: at.user, device: at.device }
   }
 
   #isInCall(user: UserId): boolean {
-    const inCall = (device: DeviceId) => this.#calls.ofDevice({ user, device }).length > 0
+    const inCall = (device: DeviceId) => this.#callsOf({ user, device }).size > 0
     return this.#directory.connectedDevices(user).some(inCall)
+  }
+
+  #callsOf(at: DeviceAddress): ReadonlySet<CallId> {
+    const here = this.#calls.ofDevice(at).map(({ id }) => id)
+    return new Set([...here, ...this.#cluster.callsElsewhere(at)])
+  }
+
+  #onDeviceChanged(at: DeviceAddress, change: 'connected' | 'away' | 'gone' | 'unclaimed'): void {
+    if (change === 'gone') this.#leaveCalls(at)
+    else if (change === 'unclaimed') {
+      for (const call of this.#calls.ofDevice(at)) {
+        const seat = participantAt(call, at)
+        if (!seat || seat.connected) continue
+        this.#calls.apply(call.id, { type: 'left', participant: seat.id, reason: 'failed' })
+      }
+    } else this.#markConnected(at, change === 'connected')
+    this.#presence.refresh(at.user)
+    this.#scheduleWake()
+  }
+
+  /** The device's newest session is on another node. */
+  #onReplaced(at: DeviceAddress): void {
+    const id = this.#directory.sessionOf(at)
+    if (id === undefined) return
+    this.#directory.tellSession(id, { type: 'session.closed', data: { code: 'session-replaced' } })
+    this.#forgetSession(id)
+  }
+
+  #dropCall(call: Call): void {
+    this.#options.log.warn({ call: call.id }, 'call goes on at another node')
+    this.#calls.drop(call.id)
+    this.#options.media.leaveTo(call.id)
+    for (const at of call.participants) this.#directory.makeAnew(at)
   }
 
   #ledgerOf(id: SessionId): Ledger {
@@ -311,45 +380,9 @@ export class Hub {
     return ledger
   }
 
-  readonly #onMediaEvent: MediaListener = (event) => {
-    const { call: id, epoch } = event.data
-    const call = this.#calls.find(id)
-    if (!call) return
-    if (event.type === 'room.lost') {
-      this.#calls.apply(id, { type: 'mediaLost', epoch })
-      this.#scheduleWake()
-    } else if (event.type === 'speaker') {
-      const data = { call: id, participant: event.data.peer }
-      for (const to of call.participants) this.#directory.tell(to, { type: 'sfu.speaker', data })
-    } else if (event.type === 'demand') {
-      const { peer, producer, maxSpatialLayer, reason } = event.data
-      const data = { call: id, producer, maxSpatialLayer, reason }
-      this.#tellPeer(call, peer, { type: 'sfu.demand', data })
-    } else {
-      const { peer, consumer, spatialLayer, reason } = event.data
-      const data = { call: id, consumer, spatialLayer, reason }
-      this.#tellPeer(call, peer, { type: 'sfu.layer', data })
-    }
-  }
-
-  #tellPeer(call: Call, peer: ParticipantId, event: ServerEvent): void {
-    const to = participantById(call, peer)
-    if (to) this.#directory.tell(to, event)
-  }
-
   #scheduleWake(): void {
     const dues = [this.#sessionEnds.next(), this.#calls.nextDeadline(), this.#seats.nextDeadline()]
     const known = dues.filter((at) => at !== undefined)
     this.#options.env.wakeAt(known.length > 0 ? Math.min(...known) : undefined)
   }
-}
-
-function isRequestType(type: string): type is ClientRequestType {
-  return Object.hasOwn(clientRequests, type)
-}
-
-/** Request types for metrics: an unknown one must not become a label of its own. */
-function typeNameOf(raw: unknown): string {
-  const type = typeof raw === 'object' && raw !== null && 'type' in raw ? raw.type : undefined
-  return typeof type === 'string' && isRequestType(type) ? type : 'unknown'
 }

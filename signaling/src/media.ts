@@ -107,6 +107,11 @@ export class Media {
     void room?.node?.request('room.close', { call, epoch })
   }
 
+  /** Forgets a call's rooms, which another process looks after now. */
+  leaveTo(call: CallId): void {
+    for (const [key, room] of this.#rooms) if (room.call === call) this.#rooms.delete(key)
+  }
+
   closePeer(call: CallId, epoch: number, peer: ParticipantId): void {
     void this.request('peer.close', { call, epoch, peer })
   }

@@ -3,6 +3,7 @@ import type { SfuNode } from '@parley/protocol'
 import { listen, StartError } from '@parley/service'
 import type { Health, Log, Metrics } from '@parley/service'
 import { jwksVerifier, secretVerifier } from './auth/tokens.ts'
+import { clusterByRedis } from './cluster/link.ts'
 import type { SignalingConfig } from './config.ts'
 import { ticketSeal } from './core/ticket.ts'
 import { createHttpServer } from './http/server.ts'
@@ -44,6 +45,7 @@ export async function startSignaling(
     log,
     media,
     seal: ticketSeal(ticketSecret(config, log)),
+    ...(redis && { cluster: clusterByRedis(redis, { log }) }),
     ringTimeoutMs: config.ringTimeoutS * 1_000,
     iceConfigFor: (user) =>
       iceConfig(
@@ -72,7 +74,7 @@ export async function startSignaling(
   return {
     port,
     async close() {
-      hub.stop()
+      await hub.stop()
       media.stop()
       await io.close()
       redis?.close()
@@ -116,6 +118,9 @@ function observeRequests(metrics: Metrics): RequestObserver {
 }
 
 function observeHub(metrics: Metrics, hub: Hub): void {
+  metrics.gauge('parley_signaling_peers', 'Other signaling processes that this one knows.', {
+    collect: (gauge) => gauge.set(hub.stats().peers),
+  })
   metrics.gauge('parley_signaling_sessions', 'Sessions, connected or waiting for their socket.', {
     collect: (gauge) => gauge.set(hub.stats().sessions),
   })

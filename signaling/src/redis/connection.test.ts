@@ -53,7 +53,7 @@ describe('the connection to Redis', () => {
     await ear.subscribe('parley:test-channel', (message) => heard.push(message))
     await Promise.all([until(ear, true), until(mouth, true)])
     await mouth.run((r) => r.publish('parley:test-channel', 'before'))
-    await vi.waitUntil(() => heard.includes('before'))
+    await vi.waitUntil(() => heard.includes('before'), { timeout: 15_000 })
 
     await server.kill()
     await Promise.all([until(ear, false), until(mouth, false)])
@@ -61,7 +61,7 @@ describe('the connection to Redis', () => {
     await server.start()
     await Promise.all([until(ear, true), until(mouth, true)])
     await mouth.run((r) => r.publish('parley:test-channel', 'after'))
-    await vi.waitUntil(() => heard.includes('after'))
+    await vi.waitUntil(() => heard.includes('after'), { timeout: 15_000 })
     expect(heard).toEqual(['before', 'after'])
   })
 

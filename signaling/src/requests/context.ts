@@ -28,6 +28,8 @@ export interface RequestContext {
   readonly seats: Seats
   readonly directory: Directory
   readonly ringTimeoutMs: number
+  /** The calls that a device is in, held by whichever node. */
+  readonly callsOf: (at: DeviceAddress) => ReadonlySet<CallId>
   iceConfig(): IceConfig
   subscribePresence(): readonly Presence[]
 }

@@ -50,13 +50,13 @@ export function endOthers({ calls, at }: RequestContext, id: CallId): void {
 
 /** Finds out how a user can be rung: on the devices that take a call now. */
 export function inviteeOf(
-  { calls, directory }: RequestContext,
+  { callsOf, directory }: RequestContext,
   user: UserId,
   devices: readonly DeviceId[] = directory.connectedDevices(user),
 ): Invitee {
   const takesCall = (device: DeviceId) => {
     const at = { user, device }
-    const held = calls.ofDevice(at).length
+    const held = callsOf(at).size
     return held === 0 || (held < limits.callsPerDevice && directory.callWaiting(at) === 'ring')
   }
   const free = devices.filter(takesCall)
@@ -70,9 +70,9 @@ export function refuseFullCall({ participants }: Call) {
 }
 
 /** One more call than this and the device would lose sight of them. */
-export function refuseMoreCalls({ calls, at }: RequestContext) {
+export function refuseMoreCalls({ callsOf, at }: RequestContext) {
   const limit = limits.callsPerDevice
-  return calls.ofDevice(at).length >= limit ? fail('too-many-calls', { limit }) : undefined
+  return callsOf(at).size >= limit ? fail('too-many-calls', { limit }) : undefined
 }
 
 export function newParticipantId({ env }: Pick<RequestContext, 'env'>): ParticipantId {

@@ -51,7 +51,7 @@ export function attachSocketServer(http: HttpServer, door: SocketDoor): Server {
         next(Object.assign(new Error(outcome.message), { data: outcome }))
       } else {
         socket.data = outcome
-        next()
+        void door.hub.expect(outcome.at, outcome.resume).then(() => next())
       }
     })
   })

@@ -45,7 +45,7 @@ async function redisShelf(): Promise<Shelf> {
   const server = await TestRedis.start()
   const log = createLog('test', { level: 'silent' })
   const redis = new RedisConnection({ url: new URL(server.url), log })
-  await vi.waitUntil(() => redis.isUp)
+  await vi.waitUntil(() => redis.isUp, { timeout: 15_000 })
   return {
     open: (node, lifeMs = LIFE_MS) => new RedisLeases({ node: node as NodeId, redis, lifeMs }),
     lose: async () => {
@@ -108,7 +108,9 @@ describe.each([
   test('a holder that does not beat dies by itself', async () => {
     const brief = shelf.open('node-brief', 30)
     await brief.claim('call:one', 'x')
-    await vi.waitUntil(async () => taken(await a.find('call:one')) === undefined)
+    await vi.waitUntil(async () => taken(await a.find('call:one')) === undefined, {
+      timeout: 15_000,
+    })
     expect(taken(await a.claim('call:one', 'x')).ours).toBe(true)
   })
 

@@ -1,0 +1,178 @@
+/**
+ * Signaling nodes of a test: real hubs that share a real Redis, at a faster pace.
+ *
+ * @module
+ */
+import type {
+  AnswerFrame,
+  CallView,
+  DeviceAddress,
+  Presence,
+  PresenceStatus,
+  SessionId,
+  Welcome,
+} from '@parley/protocol'
+import { createLog } from '@parley/service'
+import { ticketSeal } from '../core/ticket.ts'
+import { vi } from 'vitest'
+import type { ResumeRequest } from '../directory.ts'
+import { Hub } from '../hub.ts'
+import { Media } from '../media.ts'
+import { RedisConnection } from '../redis/connection.ts'
+import { SystemEnvironment } from '../system-environment.ts'
+import { FakeSfuNode, RecordingSocket } from '../testing.ts'
+import { clusterByRedis } from './link.ts'
+
+/** Faster than in earnest, but slow enough for a loaded machine. */
+const PACE = { lifeMs: 3_000, beatMs: 100, settleMs: 1_500 }
+
+const log = createLog('test', { level: process.argv.includes('--log') ? 'debug' : 'silent' })
+
+let requestIds = 0
+let watchers = 0
+
+/** A client of a node, which keeps all that it hears. */
+export class TestClient {
+  readonly at: DeviceAddress
+  socket = new RecordingSocket()
+  #node: TestNode
+  #session: SessionId
+
+  constructor(node: TestNode, at: DeviceAddress) {
+    this.at = at
+    this.#node = node
+    this.#session = node.hub.connect(at, this.socket, undefined)
+  }
+
+  ask(type: string, data: unknown): Promise<AnswerFrame> {
+    requestIds += 1
+    return this.#node.hub.request(this.#session, { id: `r${requestIds}`, type, data }, 100)
+  }
+
+  /** The client comes to a node with nothing but what it knows itself. */
+  async comeTo(node: TestNode): Promise<void> {
+    const { frames } = this.socket
+    this.socket = new RecordingSocket()
+    this.socket.frames.push(...frames)
+    this.#node = node
+    await node.hub.expect(this.at, undefined)
+    this.#session = node.hub.connect(this.at, this.socket, undefined)
+  }
+
+  /** The socket breaks, and the client comes to a node with its session. */
+  async moveTo(node: TestNode): Promise<Welcome> {
+    const { session, resumeKey } = this.#welcome()
+    const resume: ResumeRequest = { session, key: resumeKey, lastSeq: this.#lastSeq() }
+    const old = this.socket
+    this.#node.hub.disconnected(this.#session, old, false)
+    const frames = old.frames
+    this.socket = new RecordingSocket()
+    // Kept, so that what was heard is heard once over both.
+    this.socket.frames.push(...frames)
+    this.#node = node
+    await node.hub.expect(this.at, resume)
+    this.#session = node.hub.connect(this.at, this.socket, resume)
+    return this.#welcome()
+  }
+
+  /** The call as the client saw it last. */
+  view(): CallView | undefined {
+    const views = this.socket.heard('call.updated') as { readonly call: CallView }[]
+    return views.at(-1)?.call
+  }
+
+  /** The newest ticket for a seat. */
+  ticket(): string | undefined {
+    const tickets = this.socket.heard('call.ticket') as { readonly ticket: string }[]
+    return tickets.at(-1)?.ticket
+  }
+
+  ends(): unknown[] {
+    return (this.socket.heard('call.ended') as { readonly reason: unknown }[]).map((e) => e.reason)
+  }
+
+  #welcome(): Welcome {
+    return this.socket.heard('welcome').at(-1) as Welcome
+  }
+
+  #lastSeq(): number {
+    return Math.max(0, ...this.socket.frames.map(({ seq }) => seq))
+  }
+}
+
+/** Waits for what follows by itself; far longer than it takes. */
+export function soon<T>(
+  check: () => T | Promise<T>,
+): Promise<Exclude<T, false | null | undefined>> {
+  return vi.waitUntil(check, { timeout: 20_000, interval: 20 }) as Promise<
+    Exclude<T, false | null | undefined>
+  >
+}
+
+/** A hub among others. */
+export interface TestNode {
+  readonly hub: Hub
+  connect(user: string, device?: string): TestClient
+  peers(): number
+  /** What a client of this node sees of a user. */
+  sees(user: string): Promise<PresenceStatus | undefined>
+  /** Whether rooms can be opened: the store is there and has settled. */
+  opens(room: string): Promise<boolean>
+  calls(): number
+  isUp(): boolean
+  /** Ends it as `kill -9` does: nothing is said. */
+  kill(): void
+  stop(): Promise<void>
+}
+
+export async function startNode(redisUrl: string): Promise<TestNode> {
+  const redis = new RedisConnection({ url: new URL(redisUrl), log })
+  const env = new SystemEnvironment(() => hub.tick())
+  const hub = new Hub({
+    env,
+    log,
+    media: new Media({ log, nodes: [new FakeSfuNode()] }),
+    seal: ticketSeal('a secret that all nodes of a test know'),
+    ringTimeoutMs: 45_000,
+    iceConfigFor: () => ({ iceServers: [], expiresAt: 0 }),
+    onRequest: () => undefined,
+    cluster: clusterByRedis(redis, { log, pace: PACE }),
+  })
+  await new Promise<void>((resolve) => redis.onState(() => resolve()))
+  const close = () => {
+    redis.close()
+    env.wakeAt(undefined)
+  }
+  let watcher: TestClient | undefined
+  const node: TestNode = {
+    hub,
+    connect: (user, device = `${user}-device`) =>
+      new TestClient(node, { user, device } as unknown as DeviceAddress),
+    peers: () => hub.stats().peers,
+    async sees(user) {
+      watcher ??= node.connect(`watcher-${(watchers += 1)}`)
+      const answer = await watcher.ask('presence.subscribe', {})
+      const { users } = (answer.ok ? answer.data : { users: [] }) as { users: Presence[] }
+      return users.find((one) => (one.user as string) === user)?.status
+    },
+    async opens(room) {
+      watcher ??= node.connect(`watcher-${(watchers += 1)}`)
+      const joined = await watcher.ask('room.join', {
+        room: `${room}-${watchers}`,
+        media: { audio: true, video: false },
+        topology: 'auto',
+      })
+      if (!joined.ok) return false
+      await watcher.ask('call.hangup', { call: (joined.data as { call: CallView }).call.id })
+      return true
+    },
+    calls: () => hub.stats().calls,
+    isUp: () => redis.isUp,
+    kill: close,
+    async stop() {
+      await hub.stop()
+      close()
+    },
+  }
+  return node
+}

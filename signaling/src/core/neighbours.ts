@@ -1,0 +1,82 @@
+import type { CallId, DeviceAddress, DeviceId, Millis, SessionId, UserId } from '@parley/protocol'
+import type { NodeId } from './lease-book.ts'
+
+/** What a node tells the others of a device that has its session there. */
+export interface DeviceState {
+  /** Its socket is there, too. */
+  readonly connected: boolean
+  /** The session, whose end in favour of another one is not seen otherwise. */
+  readonly session: SessionId
+  readonly callWaiting: 'ring' | 'busy'
+  /** The calls that it is in, wherever they are held. */
+  readonly calls: readonly CallId[]
+  /** When the session came to the node: of two nodes that claim a device the later one has it. */
+  readonly since: Millis
+}
+
+/** A device that is somewhere else, and where. */
+export interface Neighbour extends DeviceState {
+  readonly node: NodeId
+}
+
+/** What an announcement came to. `renewed`: the device is there, but remembers nothing. */
+export type Change = 'connected' | 'renewed' | 'away' | 'gone' | 'same'
+
+/** The devices of the other nodes, as these have told. */
+export class Neighbours {
+  readonly #byUser = new Map<UserId, Map<DeviceId, Neighbour>>()
+
+  find({ user, device }: DeviceAddress): Neighbour | undefined {
+    return this.#byUser.get(user)?.get(device)
+  }
+
+  /** Devices of a user with a socket. */
+  connectedDevices(user: UserId): readonly DeviceId[] {
+    const devices = [...(this.#byUser.get(user) ?? [])]
+    return devices.filter(([, { connected }]) => connected).map(([device]) => device)
+  }
+
+  users(): readonly UserId[] {
+    return [...this.#byUser.keys()]
+  }
+
+  /** Takes in what a node tells of a device; `undefined`: its session there is over. */
+  note(node: NodeId, at: DeviceAddress, state: DeviceState | undefined): Change {
+    const known = this.find(at)
+    if (!state) {
+      // It has moved on, and the news of its end at the old node comes late.
+      if (known?.node !== node) return 'same'
+      this.#remove(at)
+      return 'gone'
+    }
+    if (known && known.node !== node && known.since > state.since) return 'same'
+    const devices = this.#byUser.get(at.user) ?? new Map<DeviceId, Neighbour>()
+    this.#byUser.set(at.user, devices.set(at.device, { ...state, node }))
+    if (known && known.session !== state.session) return 'renewed'
+    if (known?.connected === state.connected) return 'same'
+    return state.connected ? 'connected' : 'away'
+  }
+
+  /** The device has its session here now. */
+  forget(at: DeviceAddress): void {
+    this.#remove(at)
+  }
+
+  /** All devices of a node. */
+  ofNode(node: NodeId): readonly DeviceAddress[] {
+    return [...this.#byUser].flatMap(([user, devices]) =>
+      [...devices].filter(([, one]) => one.node === node).map(([device]) => ({ user, device })),
+    )
+  }
+
+  #remove({ user, device }: DeviceAddress): void {
+    const devices = this.#byUser.get(user)
+    devices?.delete(device)
+    if (devices?.size === 0) this.#byUser.delete(user)
+  }
+}
+
+/** A device of which nothing is known but that it is there. */
+export function freshDevice(session: SessionId, since: Millis): DeviceState {
+  return { connected: true, session, callWaiting: 'ring', calls: [], since }
+}
