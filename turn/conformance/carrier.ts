@@ -34,6 +34,9 @@ export interface Received {
   readonly port: number
 }
 
+/** For what a whole round of senders has for one peer, however late that gets to read; the system caps it. */
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
+
 /** A UDP socket that takes everything: a peer, or a client. */
 export class DatagramEnd {
   readonly host: string
@@ -45,6 +48,7 @@ export class DatagramEnd {
     const family = host.includes(':') ? 6 : 4
     this.#socket = createSocket({
       type: family === 6 ? 'udp6' : 'udp4',
+      recvBufferSize: RECEIVE_BUFFER_BYTES,
       // What is sent right before the close must leave: looking addresses up would defer it.
       lookup: (name, _options, done) => {
         done(null, name, family)

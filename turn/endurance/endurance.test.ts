@@ -47,7 +47,7 @@ describe.each(datagramPathsHere)('a live server, datagrams %s', (path) => {
 
 test('growth is judged from the second quarter on', () => {
   const samples = (heaps: readonly number[]) =>
-    heaps.map((mebi) => ({ heap: mebi * 2 ** 20, resident: 0 }))
+    heaps.map((mebi) => ({ heap: mebi * 2 ** 20, native: 0 }))
   expect(growthOf(samples([10, 40, 50, 50, 51, 50, 50, 51])).isFlat).toBe(true)
   expect(growthOf(samples([10, 20, 30, 40, 50, 60, 70, 80])).isFlat).toBe(false)
 })

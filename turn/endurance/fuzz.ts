@@ -43,7 +43,7 @@ try {
     samples.push(memory)
     if (sampledAt - toldAt < TELL_EVERY_MS) continue
     toldAt = sampledAt
-    const held = `heap ${mebibytes(memory.heap)}, resident ${mebibytes(memory.resident)}`
+    const held = `heap ${mebibytes(memory.heap)}, native ${mebibytes(memory.native)}`
     say(`${Math.round((endsAt - sampledAt) / 60_000)} minutes left: ${held}`)
   }
 } catch (error) {
@@ -55,6 +55,6 @@ const growth = growthOf(samples)
 say(
   `${sent.core} messages into the core, ${sent.udp} by UDP, ${sent.tcp} by TCP, ${sent.tls} by TLS`,
 )
-say(`heap grew by ${mebibytes(growth.heap)}, resident memory by ${mebibytes(growth.resident)}`)
+say(`heap grew by ${mebibytes(growth.heap)}, native memory by ${mebibytes(growth.native)}`)
 say(growth.isFlat ? 'no crash, memory is flat' : 'MEMORY GROWS')
 process.exit(growth.isFlat ? 0 : 1)

@@ -1,18 +1,19 @@
 /** What a process holds, in bytes. */
 export interface Memory {
   readonly heap: number
-  readonly resident: number
+  /** Outside of V8's heap, whose young space grows with the load in steps of 16 MiB and stays so. */
+  readonly native: number
 }
 
 /** How much more may be held at the end: pools and compiled code grow for a while. */
 const MOST_HEAP_GROWTH = 8 * 1024 * 1024
-const MOST_RESIDENT_GROWTH = 64 * 1024 * 1024
+const MOST_NATIVE_GROWTH = 32 * 1024 * 1024
 
 /** What this process holds after a collection, where it was started with `--expose-gc`. */
 export function memoryNow(): Memory {
   globalThis.gc?.()
-  const { heapUsed, external, rss } = process.memoryUsage()
-  return { heap: heapUsed + external, resident: rss }
+  const { heapUsed, heapTotal, external, rss } = process.memoryUsage()
+  return { heap: heapUsed + external, native: rss - heapTotal }
 }
 
 /**
@@ -26,9 +27,8 @@ export function growthOf(samples: readonly Memory[]): Memory & { readonly isFlat
   const least = (of: readonly Memory[], pick: (memory: Memory) => number) =>
     Math.min(...of.map(pick))
   const heap = least(late, (memory) => memory.heap) - least(early, (memory) => memory.heap)
-  const resident =
-    least(late, (memory) => memory.resident) - least(early, (memory) => memory.resident)
-  return { heap, resident, isFlat: heap < MOST_HEAP_GROWTH && resident < MOST_RESIDENT_GROWTH }
+  const native = least(late, (memory) => memory.native) - least(early, (memory) => memory.native)
+  return { heap, native, isFlat: heap < MOST_HEAP_GROWTH && native < MOST_NATIVE_GROWTH }
 }
 
 /** A number of bytes for a person. */
