@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { root } from './source-tree.ts'
 
 const commands: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  chaos: { signaling: 'scenarios/chaos/signaling.ts' },
   bench: { turn: 'turn/bench/main.ts' },
   conformance: { turn: 'turn/conformance/main.ts' },
   fuzz: { turn: 'turn/endurance/fuzz.ts' },

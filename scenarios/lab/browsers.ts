@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import puppeteer from 'puppeteer-core'
@@ -13,13 +13,29 @@ export interface ToneBrowser {
   readonly toneHz: number
 }
 
+const CHROMIUM = '/usr/bin/chromium'
+
+/** What a browser may be given besides its tone. */
+export interface LaunchOptions {
+  readonly trusted?: Certificate | undefined
+  /** Network namespace to run in. */
+  readonly namespace?: string
+  /** An origin without TLS that may use the camera all the same. */
+  readonly secureOrigin?: string
+}
+
 /** Debian's Chromium. */
-export async function launchChromium(toneHz: number, trusted?: Certificate): Promise<ToneBrowser> {
+export async function launchChromium(
+  toneHz: number,
+  { trusted, namespace, secureOrigin }: LaunchOptions = {},
+): Promise<ToneBrowser> {
   const home = mkdtempSync(join(tmpdir(), 'parley-chromium-'))
   if (trusted) trust(trusted, join(home, '.pki', 'nssdb'))
   const browser = await puppeteer.launch({
-    executablePath: '/usr/bin/chromium',
+    executablePath: namespace === undefined ? CHROMIUM : enter(namespace, home),
     headless: true,
+    // A port of the namespace's loopback could not be reached from here.
+    pipe: namespace !== undefined,
     userDataDir: join(home, 'profile'),
     env: { ...process.env, HOME: home },
     args: [
@@ -28,6 +44,9 @@ export async function launchChromium(toneHz: number, trusted?: Certificate): Pro
       '--use-fake-ui-for-media-stream',
       `--use-file-for-fake-audio-capture=${writeTone(toneHz)}`,
       '--autoplay-policy=no-user-gesture-required',
+      ...(secureOrigin === undefined
+        ? []
+        : [`--unsafely-treat-insecure-origin-as-secure=${secureOrigin}`]),
       '--disable-quic',
       '--no-first-run',
       '--disable-background-networking',
@@ -41,8 +60,19 @@ export async function launchChromium(toneHz: number, trusted?: Certificate): Pro
   return { browser, toneHz }
 }
 
+/** A command that starts Chromium in a network namespace. */
+function enter(namespace: string, folder: string): string {
+  const command = join(folder, 'chromium')
+  writeFileSync(command, `#!/bin/sh\nexec ip netns exec ${namespace} ${CHROMIUM} "$@"\n`)
+  chmodSync(command, 0o755)
+  return command
+}
+
 /** Debian's Firefox. */
-export async function launchFirefox(toneHz: number, trusted?: Certificate): Promise<ToneBrowser> {
+export async function launchFirefox(
+  toneHz: number,
+  { trusted }: LaunchOptions = {},
+): Promise<ToneBrowser> {
   const profile = mkdtempSync(join(tmpdir(), 'parley-firefox-'))
   if (trusted) trust(trusted, profile)
   const browser = await puppeteer.launch({

@@ -41,6 +41,20 @@ export interface Sight {
   }[]
 }
 
+/** How a call's media and connection go, over time. */
+export interface Pulse {
+  readonly state: string
+  readonly connection: string
+  /** When the connection to the server was made last, ms since the epoch. */
+  readonly connectedAt: number
+  /** Pictures of each other person: how long none has come, and the longest time so far. */
+  readonly gaps: readonly {
+    readonly user: string
+    readonly sinceMs: number
+    readonly longestMs: number
+  }[]
+}
+
 interface Lab {
   connect(spec: { url: string; user: string; options: object }): Promise<void>
   call(users: string | readonly string[]): Promise<void>
@@ -63,11 +77,13 @@ interface Lab {
   show(user: string, width: number): void
   beginEpoch(epoch: object): Promise<void>
   allReady(epoch: number): void
+  startGaps(): void
+  pulse(): Pulse
   look(): Sight
   listen(): Promise<Readonly<Record<string, number>>>
 }
 
-type LabVerb = Exclude<keyof Lab, 'look' | 'listen' | 'isRinging' | 'isWaiting'>
+type LabVerb = Exclude<keyof Lab, 'look' | 'listen' | 'isRinging' | 'isWaiting' | 'pulse'>
 
 /** A person at a browser page that embeds the SDK. */
 export class Caller {
@@ -114,6 +130,10 @@ export class Caller {
 
   look(): Promise<Sight> {
     return this.#page.evaluate(() => (globalThis as unknown as { lab: Lab }).lab.look())
+  }
+
+  pulse(): Promise<Pulse> {
+    return this.#page.evaluate(() => (globalThis as unknown as { lab: Lab }).lab.pulse())
   }
 
   /** The loudest frequency of each other person, now. */

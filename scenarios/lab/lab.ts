@@ -38,7 +38,9 @@ export async function openLab(
   const page = await servePage()
   const browsers: ToneBrowser[] = []
   for (const [index, kind] of kinds.entries()) {
-    browsers.push(await launchers[kind](FIRST_TONE_HZ + index * TONE_STEP_HZ, certificate))
+    browsers.push(
+      await launchers[kind](FIRST_TONE_HZ + index * TONE_STEP_HZ, { trusted: certificate }),
+    )
   }
   return {
     parley,

@@ -24,7 +24,9 @@ function labSdk(): Promise<string> {
 }
 
 /** Serves the test page from an origin of its own, as an app that embeds the SDK has one. */
-export async function servePage(): Promise<{ readonly url: string; close(): void }> {
+export async function servePage(
+  address = '127.0.0.1',
+): Promise<{ readonly url: string; close(): void }> {
   const server = createServer((request, response) => {
     if (request.url === '/lab-sdk.js') {
       const type = { 'content-type': 'text/javascript' }
@@ -40,8 +42,9 @@ export async function servePage(): Promise<{ readonly url: string; close(): void
         .end('<!doctype html><title>Lab</title><script type="module" src="/page.js"></script>')
     }
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, address, resolve))
   // A listening TCP server has an address object.
   const { port } = server.address() as AddressInfo
-  return { url: `http://localhost:${port}`, close: () => server.close() }
+  const host = address === '127.0.0.1' ? 'localhost' : address
+  return { url: `http://${host}:${port}`, close: () => server.close() }
 }

@@ -11,6 +11,8 @@ const HIGHEST_HZ = 1_600
 const STEP_HZ = 5
 /** Power of a sine at -50 dB of full scale, as Goertzel's filter gives it. */
 const QUIETEST_POWER = 2.5e-6
+/** How finely gaps are measured. */
+const GAP_STEP_MS = 50
 const EVERYTHING = { audio: true, video: true }
 
 /** What goes to `CallClient`. `labKeys`: the SDK whose keys the story gives out. */
@@ -33,6 +35,9 @@ let incoming: Call | undefined
 /** Every call that the page has had. */
 const calls: Call[] = []
 const log: string[] = []
+const gaps = new Map<string, { frames: number; movedAt: number; longestMs: number }>()
+let gapTimer: ReturnType<typeof setInterval> | undefined
+let connectedAt = 0
 const elements = new Map<RemoteTrack, HTMLMediaElement>()
 /** Frames presented so far. */
 const presented = new Map<RemoteTrack, number>()
@@ -51,6 +56,9 @@ const lab = {
       return issued
     }
     client = new sdk.CallClient({ url, token, ...options })
+    client.on('connection', (state) => {
+      if (state === 'connected') connectedAt = Date.now()
+    })
     client.on('incoming', (ringing) => {
       incoming = ringing
       // A call that waits is not yet the one that the page is about.
@@ -127,6 +135,27 @@ const lab = {
     return Object.fromEntries(await Promise.all(heard))
   },
 
+  /** Watches from now on how long no picture of somebody comes. */
+  startGaps() {
+    gaps.clear()
+    clearInterval(gapTimer)
+    gapTimer = setInterval(measureGaps, GAP_STEP_MS)
+  },
+
+  pulse() {
+    const now = Date.now()
+    return {
+      state: call?.state ?? 'none',
+      connection: client?.connection ?? 'none',
+      connectedAt,
+      gaps: [...gaps].map(([user, { movedAt, longestMs }]) => ({
+        user,
+        sinceMs: now - movedAt,
+        longestMs: Math.max(longestMs, now - movedAt),
+      })),
+    }
+  },
+
   /** What the page can see of its call. */
   look() {
     if (!call) return { state: 'none', others: [] }
@@ -157,6 +186,19 @@ const lab = {
 }
 
 Object.assign(globalThis, { lab })
+
+function measureGaps(): void {
+  const now = Date.now()
+  for (const { user, tracks } of call?.participants.values() ?? []) {
+    const camera = [...tracks].find(({ source }) => source === 'camera')
+    const frames = camera ? framesOf(camera) : 0
+    const known = gaps.get(user) ?? { frames: -1, movedAt: now, longestMs: 0 }
+    // A new element counts from nothing.
+    const moved = frames > 0 && frames !== known.frames
+    const longestMs = moved ? Math.max(known.longestMs, now - known.movedAt) : known.longestMs
+    gaps.set(user, { frames, movedAt: moved ? now : known.movedAt, longestMs })
+  }
+}
 
 function watch(next: Call): void {
   call = next

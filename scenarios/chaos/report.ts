@@ -1,0 +1,49 @@
+import type { Caller } from '../lab/caller.ts'
+import { until } from '../lab/patience.ts'
+
+/** What one person saw of a disturbance. */
+export interface Outcome {
+  readonly user: string
+  /** The longest time without a new picture of anybody. */
+  readonly mediaGapMs: number
+  /** From the disturbance until the connection to the server was back. */
+  readonly signalingBackMs: number
+}
+
+/** Runs a disturbance while people talk, and tells what each saw of it once all is well again. */
+export async function disturb(
+  people: readonly Caller[],
+  disturbance: () => Promise<void>,
+): Promise<readonly Outcome[]> {
+  for (const one of people) await one.do('startGaps')
+  const startedAt = Date.now()
+  await disturbance()
+  return Promise.all(people.map((one) => outcomeFor(one, people.length - 1, startedAt)))
+}
+
+/** One line for people. */
+export function inWords(name: string, outcomes: readonly Outcome[]): string {
+  const each = outcomes.map(
+    ({ user, mediaGapMs, signalingBackMs }) =>
+      `${user} media gap ${mediaGapMs} ms, server back after ${signalingBackMs} ms`,
+  )
+  return `${name}: ${each.join('; ')}`
+}
+
+async function outcomeFor(one: Caller, others: number, startedAt: number): Promise<Outcome> {
+  const moved = await until(
+    `${one.user} is connected again and sees moving pictures of all`,
+    () => one.pulse(),
+    ({ state, connection, connectedAt, gaps }) =>
+      state === 'connected' &&
+      connection === 'connected' &&
+      connectedAt >= startedAt &&
+      gaps.length === others &&
+      gaps.every(({ sinceMs }) => sinceMs < 1_000),
+  )
+  return {
+    user: one.user,
+    mediaGapMs: Math.max(...moved.gaps.map(({ longestMs }) => longestMs)),
+    signalingBackMs: moved.connectedAt - startedAt,
+  }
+}

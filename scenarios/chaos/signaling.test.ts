@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest'
+import { killSignaling } from './kill-signaling.ts'
+import type { CallKind } from './kill-signaling.ts'
+import { inWords } from './report.ts'
+import type { Outcome } from './report.ts'
+
+test.each<CallKind>(['direct', 'sfu'])(
+  'the only signaling process is killed and comes back: no %s call ends',
+  async (kind) => {
+    const seen: Outcome[] = []
+    await killSignaling(kind, 1, (outcomes) => {
+      process.stdout.write(`${inWords(`${kind} call`, outcomes)}\n`)
+      seen.push(...outcomes)
+    })
+    // Shorter than the outage itself: the media did not wait for the server.
+    for (const { mediaGapMs, signalingBackMs } of seen) {
+      expect(mediaGapMs).toBeLessThan(signalingBackMs)
+    }
+    expect(seen).toHaveLength(2)
+  },
+)

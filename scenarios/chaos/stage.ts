@@ -1,0 +1,61 @@
+import { launchChromium } from '../lab/browsers.ts'
+import type { LaunchOptions, ToneBrowser } from '../lab/browsers.ts'
+import { Caller } from '../lab/caller.ts'
+import { servePage } from '../lab/page-server.ts'
+import { freePort, ServiceProcess } from '../lab/service-process.ts'
+
+const FIRST_TONE_HZ = 440
+const TONE_STEP_HZ = 220
+
+/** Services in processes of their own, each of which may die, and a browser for each person. */
+export interface Stage {
+  readonly signaling: ServiceProcess
+  readonly sfu: ServiceProcess
+  /** Opens a browser of its own and connects. */
+  arrive(user: string, options?: object, launch?: LaunchOptions): Promise<Caller>
+  close(): Promise<void>
+}
+
+/** Starts signaling and a node. `address`: where browsers reach them. */
+export async function openStage(address = '127.0.0.1'): Promise<Stage> {
+  const [port, control, media] = [await freePort(), await freePort(), await freePort()]
+  const shared = {
+    PARLEY_HOST: '0.0.0.0',
+    PARLEY_PORT: String(port),
+    PARLEY_DEV: '1',
+    PARLEY_PUBLIC_ADDRESS: address,
+    PARLEY_SECRET: 'the secret of these tokens',
+    PARLEY_SFU_SECRET: 'the secret of these nodes',
+    PARLEY_SFU_NODES: `127.0.0.1:${control}`,
+    PARLEY_SFU_CONTROL: `127.0.0.1:${control}`,
+    PARLEY_SFU_PORT: String(media),
+    PARLEY_SFU_WORKERS: '1',
+  }
+  const sfu = new ServiceProcess({ service: 'sfu', env: shared, ready: /control link open/ })
+  await sfu.start()
+  const signaling = new ServiceProcess({
+    service: 'signaling',
+    env: shared,
+    ready: /signaling listens/,
+  })
+  await signaling.start()
+  const page = await servePage(address)
+  const browsers: ToneBrowser[] = []
+  return {
+    signaling,
+    sfu,
+    async arrive(user, options = {}, launch = {}) {
+      const toneHz = FIRST_TONE_HZ + browsers.length * TONE_STEP_HZ
+      const browser = await launchChromium(toneHz, { secureOrigin: page.url, ...launch })
+      browsers.push(browser)
+      const parleyUrl = `http://${address}:${port}`
+      return Caller.arrive(browser, { user, pageUrl: page.url, parleyUrl, options })
+    },
+    async close() {
+      for (const { browser } of browsers) await browser.close()
+      page.close()
+      await signaling.stop()
+      await sfu.stop()
+    },
+  }
+}
