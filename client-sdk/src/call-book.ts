@@ -136,6 +136,11 @@ export class CallBook extends Emitter<CallBookEvents> {
     for (const session of [...this.#sessions.values()]) session.finish('failed')
   }
 
+  /** Passes on what bears on the way back to media. */
+  hint(event: Parameters<CallSession['hint']>[0]): void {
+    for (const session of [...this.#sessions.values()]) session.hint(event)
+  }
+
   /** Leaves all calls. */
   leaveAll(): void {
     for (const session of [...this.#sessions.values()]) session.end()

@@ -2,6 +2,7 @@ import type { ParticipantId } from '@parley/protocol'
 import type { CallState } from './core/call-state.ts'
 import type { Quality } from './core/quality.ts'
 import type { CallError } from './errors.ts'
+import type { Reconnecting } from './media-recovery.ts'
 import type { Participant } from './roster.ts'
 import type { LocalTrack, RemoteTrack } from './tracks.ts'
 
@@ -12,6 +13,8 @@ export type CallPath = 'direct' | 'relay' | 'sfu'
 export interface CallEvents {
   state: [state: CallState]
   path: [path: CallPath]
+  /** What is done to get media back has changed; undefined: it flows again. */
+  reconnecting: [current: Reconnecting | undefined]
   track: [track: RemoteTrack, participant: Participant]
   'track-removed': [track: RemoteTrack, participant: Participant]
   'participant-joined': [participant: Participant]

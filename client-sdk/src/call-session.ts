@@ -16,6 +16,8 @@ import { VIEW_DEBOUNCE_MS } from './defaults.ts'
 import { Emitter } from './emitter.ts'
 import { CallError } from './errors.ts'
 import { LocalMedia } from './local-media.ts'
+import { MediaRecovery } from './media-recovery.ts'
+import type { Reconnecting } from './media-recovery.ts'
 import { MoveWatch } from './move-watch.ts'
 import { PathWatch } from './path-watch.ts'
 import { MediaPaths } from './paths.ts'
@@ -61,6 +63,7 @@ export class CallSession extends Emitter<CallEvents> {
   readonly #context: CallContext
   readonly #pathWatch: PathWatch
   readonly #seatHold: SeatHold
+  readonly #recovery: MediaRecovery
   #facts: CallFacts
   #state: CallState
   #speaker: ParticipantId | undefined
@@ -90,6 +93,13 @@ export class CallSession extends Emitter<CallEvents> {
     )
     this.#pathWatch = new PathWatch(environment.clock, this.monitor, (path) => {
       if (this.#state !== 'ended') this.emit('path', path)
+    })
+    this.#recovery = new MediaRecovery({
+      clock: environment.clock,
+      order: (order) => this.#obey(order),
+      changed: (current) => {
+        if (this.#state !== 'ended') this.emit('reconnecting', current)
+      },
     })
     this.#listen()
     if (origin.view) this.roster.update(origin.view, undefined)
@@ -121,6 +131,11 @@ export class CallSession extends Emitter<CallEvents> {
 
   get onHold(): boolean {
     return isOnHold(this.#facts.view, this.#facts.self)
+  }
+
+  /** What is being done to get media back; undefined while it flows. */
+  get reconnecting(): Reconnecting | undefined {
+    return this.#recovery.current
   }
 
   get speaker(): ParticipantId | undefined {
@@ -168,10 +183,9 @@ export class CallSession extends Emitter<CallEvents> {
     this.#paths = paths
     paths.on('streams', (streams) => this.roster.show(streams))
     paths.on('changed', () => this.#onPaths())
-    paths.on('failed', () => this.end('failed'))
     paths.on('error', (error) => this.emit('error', error))
     paths.on('ready', (epoch) => this.#tell(this.request('call.ready', { call: view.id, epoch })))
-    paths.on('escalate', () => this.#escalate())
+    this.#recovery.watch(paths)
     this.#paused = isPaused(view, self)
     paths.hold(isOnHold(view, self))
     this.#publish()
@@ -207,14 +221,19 @@ export class CallSession extends Emitter<CallEvents> {
   }
 
   /** The session is another one: takes the seat again, or ends where the call is over. */
-  async retake(): Promise<void> {
+  async retake(fresh?: CallMedia): Promise<void> {
     try {
-      const { call, participant } = await this.#seatHold.take()
+      const { call, participant } = await this.#seatHold.take(fresh)
       if (participant === this.#facts.self) this.resync(call)
       else this.transfer(call, participant)
     } catch {
       this.finish('failed')
     }
+  }
+
+  /** Something that the way back to media must know. */
+  hint(event: Parameters<MediaRecovery['take']>[0]): void {
+    this.#recovery.take(event)
   }
 
   handle(event: ServerEvent): void {
@@ -262,6 +281,7 @@ export class CallSession extends Emitter<CallEvents> {
   finish(reason: EndReason): void {
     if (this.#state === 'ended') return
     this.monitor.stop()
+    this.#recovery.stop()
     this.#cancelTiles?.()
     this.#moveWatch?.stop()
     this.#paths?.close()
@@ -294,7 +314,10 @@ export class CallSession extends Emitter<CallEvents> {
 
   #change(change: Parameters<typeof changeFacts>[1]): void {
     this.#facts = changeFacts(this.#facts, change)
-    if (change.view) this.roster.update(change.view, this.#facts.self)
+    if (change.view) {
+      this.roster.update(change.view, this.#facts.self)
+      this.#recovery.see(change.view, this.#facts.self)
+    }
     const state = callState(this.#facts)
     if (state === this.#state) return
     this.#state = state
@@ -368,6 +391,15 @@ export class CallSession extends Emitter<CallEvents> {
     const before = this.speaker
     change()
     if (this.speaker !== before) this.emit('active-speaker', this.speaker)
+  }
+
+  /** The ladder's orders that concern the whole call. */
+  #obey(order: 'changePath' | 'rejoin' | 'giveUp'): void {
+    if (order === 'changePath') this.#escalate()
+    else if (order === 'rejoin') {
+      const { microphone, camera } = this.local.sending
+      void this.retake({ audio: microphone, video: camera })
+    } else this.end('failed')
   }
 
   #escalate(): void {

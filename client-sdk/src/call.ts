@@ -18,6 +18,7 @@ import type { CallDirection, CallState } from './core/call-state.ts'
 import type { Quality } from './core/quality.ts'
 import type { MediaSample } from './core/stats.ts'
 import { abortable, CallError } from './errors.ts'
+import type { Reconnecting } from './media-recovery.ts'
 import type { Participant } from './roster.ts'
 import type { LocalTrack } from './tracks.ts'
 
@@ -97,6 +98,11 @@ export class Call implements AsyncDisposable {
   /** Which way media goes; undefined before it does. */
   get path(): CallPath | undefined {
     return this.#session.path
+  }
+
+  /** While media is being got back: by what, and since when. */
+  get reconnecting(): Reconnecting | undefined {
+    return this.#session.reconnecting
   }
 
   /** Why the call ended; undefined until then. */

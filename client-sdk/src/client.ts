@@ -166,6 +166,15 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     this.#callWaiting = callWaiting
   }
 
+  /**
+   * Tries at once to get connection and media back, instead of at the next planned time. The SDK does
+   * so by itself when the network changes or the page is looked at again.
+   */
+  reconnectNow(): void {
+    this.#signaling.reopen()
+    this.#book.hint({ type: 'nudged' })
+  }
+
   /** Leaves all calls and disconnects. */
   close(): Promise<void> {
     this.#book.leaveAll()
@@ -188,7 +197,10 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
   #listen(): void {
     this.#book.on('incoming', (call) => this.emit('incoming', call))
     this.#book.others.on('changed', () => this.emit('other-calls', this.otherCalls))
-    this.#signaling.on('state', (state) => this.emit('connection', state))
+    this.#signaling.on('state', (state) => {
+      this.emit('connection', state)
+      this.#book.hint({ type: 'signaling', online: state === 'connected' })
+    })
     this.#signaling.on('welcome', (welcome) => this.#onWelcome(welcome))
     this.#signaling.on('event', (event) => {
       if (event.type === 'presence') this.#onPresence(event.data.users)
@@ -202,10 +214,22 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
 
   #listenToPage(): readonly (() => void)[] {
     return [
-      this.#environment.onNetworkBack(() => this.#signaling.networkBack()),
+      this.#environment.onNetworkChange(() => this.#onNetworkChange()),
+      this.#environment.onVisible(() => this.#onVisible()),
       // The others need not wait until the server has noticed.
       this.#environment.onPageHide(() => this.#book.leaveAll()),
     ]
+  }
+
+  #onNetworkChange(): void {
+    // A connection over the old network may seem to stand for a while, and is of no use.
+    this.#signaling.reopen()
+    this.#book.hint({ type: 'networkChanged' })
+  }
+
+  #onVisible(): void {
+    this.#signaling.networkBack()
+    this.#book.hint({ type: 'nudged' })
   }
 
   #onWelcome(welcome: Welcome): void {

@@ -10,6 +10,8 @@ export type { InboundSample, MediaSample, OutboundSample, PairSample } from './c
 export { CallError } from './errors.ts'
 export type { CallErrorCode, SdkErrorCode } from './errors.ts'
 export type { OtherCall } from './other-calls.ts'
+export type { Reconnecting } from './media-recovery.ts'
+export type { Rung } from './core/ladder.ts'
 export type { Participant } from './roster.ts'
 export type { LayerState, LocalTrack, RemoteTrack, Track } from './tracks.ts'
 export type {

@@ -4,7 +4,8 @@ import type { PathProtection } from './core/frames/call-protection.ts'
 import type { StreamKey } from './core/media-plan.ts'
 import type { PeerSession } from './p2p/session.ts'
 import { MediaPaths } from './paths.ts'
-import type { PathListener, PathSessionState, RemoteStream } from './ports.ts'
+import type { PathState } from './core/path-state.ts'
+import type { PathListener, RemoteStream } from './ports.ts'
 import type { SfuSession } from './sfu/session.ts'
 import { ManualClock } from './testing.ts'
 
@@ -131,7 +132,7 @@ describe('direct paths', () => {
 
 /** A path that delivers and decodes what the test says. */
 class FakeSession {
-  state: PathSessionState = 'connected'
+  state: PathState = 'connected'
   streams: ReadonlyMap<StreamKey, RemoteStream> = new Map()
   readonly publishing = true
   protection: PathProtection = 'plain'

@@ -32,7 +32,8 @@ interface PathsEvents {
   streams: [streams: ReadonlyMap<StreamKey, RemoteStream>]
   /** The path of this epoch gives all that the present one does. */
   ready: [epoch: number]
-  escalate: []
+  /** The browser has given up on the path in use. */
+  broken: []
   /** No media can be had. */
   failed: []
   error: [error: CallError]
@@ -160,6 +161,10 @@ export class MediaPaths extends Emitter<PathsEvents> {
     return (await this.#used?.session.decoded()) ?? new Set()
   }
 
+  restartIce(): void {
+    for (const { session, role } of this.#paths) if (role !== 'draining') session.restartIce()
+  }
+
   resync(): void {
     for (const path of this.#paths) {
       path.session.resync()
@@ -186,6 +191,10 @@ export class MediaPaths extends Emitter<PathsEvents> {
     return this.#active ?? this.#paths.find(({ role }) => role === 'warm')
   }
 
+  #onBroken(key: PathKey): void {
+    if (samePath(this.#used, key)) this.emit('broken')
+  }
+
   #find(key: PathKey): Path | undefined {
     return this.#paths.find((path) => samePath(path, key))
   }
@@ -202,7 +211,7 @@ export class MediaPaths extends Emitter<PathsEvents> {
     const listener: PathListener = {
       changed: () => this.#refresh(),
       failed: (error) => this.emit('error', error),
-      escalate: () => this.emit('escalate'),
+      broken: () => this.#onBroken(key),
     }
     const state = { role, decoded: new Set<StreamKey>(), told: false }
     if (key.kind === 'p2p') {

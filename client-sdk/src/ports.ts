@@ -8,6 +8,7 @@ import type {
 } from '@parley/protocol'
 import type { PathProtection } from './core/frames/call-protection.ts'
 import type { StreamKey } from './core/media-plan.ts'
+import type { PathState } from './core/path-state.ts'
 import type { FrameEpoch, FrameKeys } from './e2ee/frame-keys.ts'
 import type { FromWorker, StreamSpec, ToWorker } from './e2ee/worker-messages.ts'
 import type { CallError } from './errors.ts'
@@ -45,7 +46,10 @@ export interface LinkListener {
 /** One connection to signaling; it does not come back by itself. */
 export interface LinkConnection {
   send(frame: RequestFrame, answered: (answer: unknown) => void): void
+  /** Says goodbye: the server ends the session. */
   close(): void
+  /** Drops the connection without a word: the session waits for another one. */
+  abandon(): void
 }
 
 /** Opens connections to signaling. */
@@ -143,8 +147,10 @@ export interface Environment {
   readonly frameKeys: ((seat: Seat) => FrameKeys) | undefined
   createPeerConnection(configuration: RTCConfiguration): PeerConnection
   createStream(tracks: readonly MediaStreamTrack[]): MediaStream
-  /** Tells when the network is back; the answer stops it. */
-  onNetworkBack(run: () => void): () => void
+  /** Tells when the device is on a network again, or on another one; the answer stops it. */
+  onNetworkChange(run: () => void): () => void
+  /** Tells when the page is looked at again; the answer stops it. */
+  onVisible(run: () => void): () => void
   /** Tells when the page goes away for good; the answer stops it. */
   onPageHide(run: () => void): () => void
 }
@@ -163,11 +169,9 @@ export interface RemoteStream {
   readonly track: MediaStreamTrack
 }
 
-export type PathSessionState = 'connecting' | 'connected' | 'interrupted' | 'failed'
-
 /** One way of media, direct or through a node: what both kinds offer to the call above them. */
 export interface PathSession {
-  readonly state: PathSessionState
+  readonly state: PathState
   readonly streams: ReadonlyMap<StreamKey, RemoteStream>
   /** Whether all that is to be sent is being sent. */
   readonly publishing: boolean
@@ -177,6 +181,8 @@ export interface PathSession {
   /** The streams that have delivered media. */
   decoded(): Promise<ReadonlySet<StreamKey>>
   reports(): Promise<readonly RTCStatsReport[]>
+  /** Looks for a working pair of addresses anew; what works meanwhile goes on. */
+  restartIce(): void
   /** Messages may have been lost; make sure that nothing waits for one. */
   resync(): void
   close(): void
@@ -188,6 +194,6 @@ export interface PathListener {
   changed(): void
   /** Something did not work out. */
   failed(error: CallError): void
-  /** Another path is needed. */
-  escalate(): void
+  /** The browser has given up on the connection: only a restart of ICE can help. */
+  broken(): void
 }

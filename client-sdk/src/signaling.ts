@@ -108,6 +108,11 @@ export class Signaling extends Emitter<SignalingEvents> {
     this.#dispatch({ type: 'networkBack' })
   }
 
+  /** Connects anew at once, even where a connection seems to stand. */
+  reopen(): void {
+    this.#dispatch({ type: 'reopenAsked' })
+  }
+
   close(): void {
     this.#dispatch({ type: 'closeAsked' })
     this.#rejectAll(new CallError('not-connected'))
@@ -155,6 +160,11 @@ export class Signaling extends Emitter<SignalingEvents> {
       case 'close':
         this.#attempt++
         this.#connection?.close()
+        this.#connection = undefined
+        return
+      case 'abandon':
+        this.#attempt++
+        this.#connection?.abandon()
         this.#connection = undefined
         return
       case 'flush':
@@ -265,7 +275,7 @@ export class Signaling extends Emitter<SignalingEvents> {
     const deadline = connectionDeadline(this.#state)
     if (deadline === undefined) return
     this.#cancelTick = clock.after(Math.max(0, deadline - clock.now()), () =>
-      this.#dispatch({ type: 'tick' }),
+      this.#dispatch({ type: 'tick', random: this.#ports.random.fraction() }),
     )
   }
 }

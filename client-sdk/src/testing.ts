@@ -83,6 +83,7 @@ export class FakeLink implements Link {
     return {
       send: ({ id, type, data }, answer) => connection.requests.push({ id, type, data, answer }),
       close: () => (connection.closed = true),
+      abandon: () => (connection.closed = true),
     }
   }
 }
@@ -102,7 +103,8 @@ export function bareEnvironment(): Environment & { clock: ManualClock; link: Fak
     frameKeys: undefined,
     createPeerConnection: missing,
     createStream: missing,
-    onNetworkBack: () => () => undefined,
+    onNetworkChange: () => () => undefined,
+    onVisible: () => () => undefined,
     onPageHide: () => () => undefined,
   }
 }

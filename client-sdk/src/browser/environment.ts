@@ -32,7 +32,8 @@ export function browserEnvironment(link: Link, workerUrl: string | undefined): E
     frameKeys: undefined,
     createPeerConnection: (configuration) => new RTCPeerConnection(configuration),
     createStream: (tracks) => new MediaStream([...tracks]),
-    onNetworkBack: (run) => listen('online', run),
+    onNetworkChange: watchNetwork,
+    onVisible: watchVisibility,
     onPageHide: (run) => listen('pagehide', run),
   }
 }
@@ -42,6 +43,33 @@ function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   const base64 = btoa(String.fromCharCode(...bytes))
   return base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+}
+
+/** Back on a network, or from Wi-Fi to mobile; `type` is not told by every browser. */
+function watchNetwork(run: () => void): () => void {
+  const stopOnline = listen('online', run)
+  const { connection } = globalThis.navigator as { connection?: EventTarget & { type?: string } }
+  let type = connection?.type
+  const changed = () => {
+    // The event comes, too, when only the estimated speed has changed.
+    if (connection?.type === type) return
+    type = connection?.type
+    run()
+  }
+  connection?.addEventListener('change', changed)
+  return () => {
+    stopOnline()
+    connection?.removeEventListener('change', changed)
+  }
+}
+
+function watchVisibility(run: () => void): () => void {
+  if (typeof document === 'undefined') return () => undefined
+  const changed = () => {
+    if (document.visibilityState === 'visible') run()
+  }
+  document.addEventListener('visibilitychange', changed)
+  return () => document.removeEventListener('visibilitychange', changed)
 }
 
 /** Nothing where there is no window, as in Node. */

@@ -78,9 +78,10 @@ function aloneState({ direction, view, announced }: CallFacts): CallState {
 
 /** Whether there are other people than before, all of them. */
 function isExchanged(before: CallFacts, after: CallFacts): boolean {
-  const known = new Set(others(before).map(({ id }) => id))
+  // Who takes his seat anew, as after a reload, is the same person.
+  const known = new Set(others(before).map(({ user }) => user))
   const present = others(after)
-  return known.size > 0 && present.length > 0 && present.every(({ id }) => !known.has(id))
+  return known.size > 0 && present.length > 0 && present.every(({ user }) => !known.has(user))
 }
 
 function others({ view, self }: CallFacts) {

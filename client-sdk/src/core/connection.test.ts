@@ -28,7 +28,7 @@ describe('connection', () => {
     ])
     expect(connectionState(run.state)).toBe('reconnecting')
     const due = connectionDeadline(run.state) ?? 0
-    const { effects } = machine(run.state, { type: 'tick' }, due)
+    const { effects } = machine(run.state, { type: 'tick', random: 0 }, due)
     expect(effects).toEqual([{ type: 'open', resume: { session, key: 'k', lastSeq: 7 } }])
   })
 
@@ -101,7 +101,7 @@ describe('connection', () => {
           const event = { ...refused(undefined, true), random }
           ;({ state } = machine(state, event, now))
           now = connectionDeadline(state) ?? now
-          ;({ state } = machine(state, { type: 'tick' }, now))
+          ;({ state } = machine(state, { type: 'tick', random: 0 }, now))
         }
         expect(state).toEqual({ phase: 'closed', failure: 'not-connected' })
         expect(now).toBeLessThan(20_000 + 8_000)
@@ -134,6 +134,35 @@ describe('connection', () => {
   })
 })
 
+describe('whatever happens', () => {
+  it('every state but a standing connection has a deadline, and trying comes to an end', () => {
+    fc.assert(
+      fc.property(fc.array(eventArbitrary, { maxLength: 60 }), (events) => {
+        let { state } = play(events)
+        let now = 0
+        for (let ticks = 0; state.phase === 'opening' || state.phase === 'waiting'; ticks++) {
+          const due = connectionDeadline(state)
+          expect(due).toBeDefined()
+          expect(ticks).toBeLessThan(1_000)
+          now = Math.max(now, due ?? now)
+          state = machine(state, { type: 'tick', random: 0.5 }, now).state
+        }
+        expect(['idle', 'online', 'closed']).toContain(state.phase)
+        expect(now).toBeLessThan(1_000_000)
+      }),
+    )
+  })
+
+  it('[SESSION-7] a connection that cannot be trusted is replaced, its session goes on', () => {
+    const run = play([{ type: 'connectAsked' }, welcome(), { type: 'reopenAsked' }])
+    expect(connectionState(run.state)).toBe('reconnecting')
+    expect(run.effects.slice(-2)).toEqual([
+      { type: 'abandon' },
+      { type: 'open', resume: { session, key: 'k', lastSeq: 0 } },
+    ])
+  })
+})
+
 const eventArbitrary: fc.Arbitrary<ConnectionEvent> = fc.oneof(
   fc.constantFrom<ConnectionEvent>(
     { type: 'connectAsked' },
@@ -141,7 +170,8 @@ const eventArbitrary: fc.Arbitrary<ConnectionEvent> = fc.oneof(
     { type: 'welcomed', session, key: 'k' },
     { type: 'lost', random: 0.5 },
     { type: 'networkBack' },
-    { type: 'tick' },
+    { type: 'reopenAsked' },
+    { type: 'tick', random: 0 },
     { type: 'closing', code: 'session-replaced' },
     { type: 'closing', code: 'shutting-down' },
     { type: 'refused', code: 'token-expired', retryable: true, random: 0.5 },

@@ -12,6 +12,9 @@ export interface Resume {
 /** The connection to signaling as apps see it. */
 export type ConnectionState = 'idle' | 'connecting' | 'connected' | 'reconnecting' | 'closed'
 
+/** How long one attempt may take, token and handshake. */
+const ATTEMPT_MS = 12_000
+
 /** Why a connection is closed for good. */
 export type ConnectionFailure = ErrorCode | 'not-connected' | 'token-failed'
 
@@ -21,6 +24,8 @@ export type Connection =
   | {
       readonly phase: 'opening'
       readonly since: Millis
+      /** When the attempt counts as failed, whatever the token provider or the network do. */
+      readonly giveUpAt: Millis
       readonly failures: number
       readonly resume: Resume | undefined
     }
@@ -54,11 +59,15 @@ export type ConnectionEvent =
       readonly code: 'session-replaced' | 'token-expired' | 'shutting-down'
     }
   | { readonly type: 'networkBack' }
-  | { readonly type: 'tick' }
+  /** The connection that there is cannot be trusted any more, or is not to be waited for. */
+  | { readonly type: 'reopenAsked' }
+  | { readonly type: 'tick'; readonly random: number }
 
 export type ConnectionEffect =
   | { readonly type: 'open'; readonly resume: Resume | undefined }
   | { readonly type: 'close' }
+  /** Lets a connection go without a goodbye: its session goes on. */
+  | { readonly type: 'abandon' }
   /** Connected: unanswered requests go out again. */
   | { readonly type: 'flush' }
   /** It is over; waiting requests fail. */
@@ -82,7 +91,7 @@ export function connectionMachine(budgets: ConnectionBudgets) {
     switch (event.type) {
       case 'connectAsked':
         if (state.phase !== 'idle' && state.phase !== 'closed') return stay(state)
-        return opening(now, 0, undefined)
+        return opening({ since: now, failures: 0, resume: undefined }, now)
       case 'closeAsked':
         if (state.phase === 'idle' || state.phase === 'closed') return stay(state)
         return { state: { phase: 'closed', failure: undefined }, effects: [{ type: 'close' }] }
@@ -99,11 +108,11 @@ export function connectionMachine(budgets: ConnectionBudgets) {
         if (state.phase !== 'online' || event.code !== 'session-replaced') return stay(state)
         return failed('session-replaced')
       case 'networkBack':
-        if (state.phase !== 'waiting') return stay(state)
-        return opening(state.since, state.failures, state.resume)
+        return state.phase === 'waiting' ? opening(state, now) : stay(state)
+      case 'reopenAsked':
+        return onReopen(state, now)
       case 'tick':
-        if (state.phase !== 'waiting' || now < state.retryAt) return stay(state)
-        return opening(state.since, state.failures, state.resume)
+        return onTick(state, event.random, now, budgets)
       default:
         return unreachable(event)
     }
@@ -112,7 +121,9 @@ export function connectionMachine(budgets: ConnectionBudgets) {
 
 /** When `tick` is next due. */
 export function connectionDeadline(state: Connection): Millis | undefined {
-  return state.phase === 'waiting' ? state.retryAt : undefined
+  if (state.phase === 'waiting') return state.retryAt
+  // Online the transport's own heartbeat is the deadline: a dead one is `lost` within 15 s.
+  return state.phase === 'opening' ? state.giveUpAt : undefined
 }
 
 /** The state as apps see it. */
@@ -154,7 +165,9 @@ function onRefused(
   if (code !== undefined && !retryable) return failed(code)
   const resume = code === 'session-gone' ? undefined : state.resume
   // A fresh token is asked for with each attempt, so the first refusal of an old one costs no wait.
-  if (code === 'token-expired' && state.failures === 0) return opening(state.since, 1, resume)
+  if (code === 'token-expired' && state.failures === 0) {
+    return opening({ since: state.since, failures: 1, resume }, now)
+  }
   const failures = state.failures + 1
   const budgetMs = state.resume ? budgets.reconnectMs : budgets.connectMs
   const retry = retryAfter({ failures, elapsedMs: now - state.since, budgetMs, random })
@@ -184,13 +197,37 @@ function onLost(
   return stay({ phase: 'waiting', since: now, failures: 0, resume, retryAt: now + retry.inMs })
 }
 
+function onReopen(state: Connection, now: Millis): Step<Connection, ConnectionEffect> {
+  if (state.phase === 'waiting') return opening(state, now)
+  if (state.phase !== 'online') return stay(state)
+  const { resume } = state
+  const reopened = opening({ since: now, failures: 0, resume }, now)
+  return { state: reopened.state, effects: [{ type: 'abandon' }, ...reopened.effects] }
+}
+
+function onTick(
+  state: Connection,
+  random: number,
+  now: Millis,
+  budgets: ConnectionBudgets,
+): Step<Connection, ConnectionEffect> {
+  if (state.phase === 'waiting' && now >= state.retryAt) return opening(state, now)
+  if (state.phase !== 'opening' || now < state.giveUpAt) return stay(state)
+  const silence = { type: 'refused', code: undefined, retryable: true, random } as const
+  const step = onRefused(state, silence, now, budgets)
+  return { state: step.state, effects: [{ type: 'abandon' }, ...step.effects] }
+}
+
 function opening(
-  since: Millis,
-  failures: number,
-  resume: Resume | undefined,
+  {
+    since,
+    failures,
+    resume,
+  }: { readonly since: Millis; readonly failures: number; readonly resume: Resume | undefined },
+  now: Millis,
 ): Step<Connection, ConnectionEffect> {
   return {
-    state: { phase: 'opening', since, failures, resume },
+    state: { phase: 'opening', since, failures, resume, giveUpAt: now + ATTEMPT_MS },
     effects: [{ type: 'open', resume }],
   }
 }

@@ -11,17 +11,16 @@ import type {
   NegotiationEvent,
   RemoteDescription,
 } from '../core/negotiation.ts'
-import { p2pHealthLimits } from '../core/path-health.ts'
+import { pathState } from '../core/path-state.ts'
+import type { PathState } from '../core/path-state.ts'
 import { askForDtx } from '../core/sdp.ts'
 import { hasDecoded } from '../core/stats.ts'
-import { HealthWatch } from '../health-watch.ts'
 import type {
   Clock,
   LocalSource,
   LocalSources,
   PathListener,
   PathSession,
-  PathSessionState,
   PeerConnection,
   RemoteStream,
 } from '../ports.ts'
@@ -47,33 +46,33 @@ const RESYNC_MS = 5_000
 export class PeerSession implements PathSession {
   readonly #options: PeerSessionOptions
   readonly #pc: PeerConnection
-  readonly #health: HealthWatch
   readonly #slots = new Map<TrackSource, RTCRtpTransceiver>()
   #negotiation: Negotiation
   /** Which of their sources each media section carries. */
   #theirSources: Readonly<Record<string, TrackSource>> = {}
   #streams: ReadonlyMap<StreamKey, RemoteStream> = new Map()
   #cancelResync: () => void = () => undefined
+  #state: PathState = 'connecting'
   #closed = false
 
   constructor(options: PeerSessionOptions) {
     this.#options = options
     this.#pc = options.connection
     this.#negotiation = newNegotiation(options.polite)
-    this.#health = new HealthWatch(options.clock, p2pHealthLimits, (order) => this.#obey(order))
     const pc = this.#pc
     pc.onnegotiationneeded = () => this.#dispatch({ type: 'needed' })
     pc.onicecandidate = ({ candidate }) => this.#sendCandidate(candidate)
     pc.onconnectionstatechange = () => {
-      this.#health.connection(pc.connectionState)
+      this.#state = pathState(this.#state, pc.connectionState)
       this.#options.listener.changed()
+      if (pc.connectionState === 'failed') this.#options.listener.broken()
     }
     // Makes the two connect even while neither sends anything.
     pc.createDataChannel('parley', { negotiated: true, id: 0 })
   }
 
-  get state(): PathSessionState {
-    return this.#health.state
+  get state(): PathState {
+    return this.#state
   }
 
   get streams(): ReadonlyMap<StreamKey, RemoteStream> {
@@ -116,6 +115,10 @@ export class PeerSession implements PathSession {
     return this.#closed ? [] : [await this.#pc.getStats()]
   }
 
+  restartIce(): void {
+    if (!this.#closed) this.#pc.restartIce()
+  }
+
   resync(): void {
     this.#dispatch({ type: 'resync' })
   }
@@ -123,7 +126,6 @@ export class PeerSession implements PathSession {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#health.stop()
     this.#cancelResync()
     const pc = this.#pc
     pc.onnegotiationneeded = null
@@ -247,12 +249,6 @@ export class PeerSession implements PathSession {
       streams.set(streamKey(participant, source), { participant, source, track })
     }
     this.#streams = streams
-    this.#options.listener.changed()
-  }
-
-  #obey(order: 'restartIce' | 'escalate' | 'fail'): void {
-    if (order === 'restartIce') this.#pc.restartIce()
-    else if (order === 'escalate') this.#options.listener.escalate()
     this.#options.listener.changed()
   }
 }

@@ -11,19 +11,18 @@ import type {
 import { nodeProtection } from '../core/frames/call-protection.ts'
 import type { PathProtection } from '../core/frames/call-protection.ts'
 import type { StreamKey, WantedStream } from '../core/media-plan.ts'
-import { sfuHealthLimits } from '../core/path-health.ts'
+import { pathState } from '../core/path-state.ts'
+import type { PathState } from '../core/path-state.ts'
 import { chooseCodec } from '../core/video-codec.ts'
 import type { VideoCodec } from '../core/video-codec.ts'
 import { SFU_OPEN_ATTEMPTS, SFU_OPEN_RETRY_MS } from '../defaults.ts'
 import type { FrameGuard } from '../e2ee/frame-guard.ts'
 import { CallError } from '../errors.ts'
-import { HealthWatch } from '../health-watch.ts'
 import type {
   Clock,
   LocalSources,
   PathListener,
   PathSession,
-  PathSessionState,
   RemoteStream,
   TileSize,
 } from '../ports.ts'
@@ -58,22 +57,20 @@ interface Opened {
 /** Media through one room of an SFU node: that of one epoch of one call. */
 export class SfuSession implements PathSession {
   readonly #options: SfuSessionOptions
-  readonly #health: HealthWatch
   #opened: Opened | undefined
   #sources: LocalSources = new Map()
   #wanted: readonly WantedStream[] = []
   #tiles: ReadonlyMap<StreamKey, TileSize> = new Map()
-  #failed = false
+  #state: PathState = 'connecting'
   #closed = false
 
   constructor(options: SfuSessionOptions) {
     this.#options = options
-    this.#health = new HealthWatch(options.clock, sfuHealthLimits, (order) => this.#obey(order))
     void this.#start()
   }
 
-  get state(): PathSessionState {
-    return this.#failed ? 'failed' : this.#health.state
+  get state(): PathState {
+    return this.#state
   }
 
   get streams(): ReadonlyMap<StreamKey, RemoteStream> {
@@ -132,6 +129,10 @@ export class SfuSession implements PathSession {
     return Promise.all(open)
   }
 
+  restartIce(): void {
+    void this.#restartTransports()
+  }
+
   resync(): void {
     // Requests repeat themselves and the view says what there is; nothing waits for an event.
   }
@@ -139,7 +140,6 @@ export class SfuSession implements PathSession {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#health.stop()
     const { send, recv, senders, receivers, stopListening } = this.#opened ?? {}
     send?.close()
     recv?.close()
@@ -170,7 +170,7 @@ export class SfuSession implements PathSession {
       this.#open(device, session, { iceServers, guard })
     } catch (error) {
       if (this.#isClosed()) return
-      this.#failed = true
+      this.#state = 'failed'
       const isOurs = error instanceof CallError && error.code === 'encryption-unsupported'
       if (isOurs) this.#options.listener.failed(error)
       this.#options.listener.changed()
@@ -218,7 +218,7 @@ export class SfuSession implements PathSession {
       }).then(({ producer }) => done({ id: producer }), failed)
     })
     const changed = () => {
-      this.#readHealth()
+      this.#readState()
       listener.changed()
     }
     const shared = device.sendRtpCapabilities.codecs ?? []
@@ -257,14 +257,15 @@ export class SfuSession implements PathSession {
         dtlsParameters: { ...dtlsParameters },
       }).then(() => done(), failed)
     })
-    transport.on('connectionstatechange', () => {
-      this.#readHealth()
+    transport.on('connectionstatechange', (state) => {
+      this.#readState()
       listener.changed()
+      if (state === 'failed') listener.broken()
     })
   }
 
   /** The path is as healthy as the worse of its two transports, of those that are in use. */
-  #readHealth(): void {
+  #readState(): void {
     const opened = this.#opened
     if (!opened) return
     const { send, recv, senders, receivers } = opened
@@ -275,27 +276,21 @@ export class SfuSession implements PathSession {
     const worst = (['failed', 'disconnected', 'closed', 'connecting', 'new'] as const).find(
       (state) => states.includes(state),
     )
-    this.#health.connection(worst ?? 'connected')
+    this.#state = pathState(this.#state, worst ?? 'connected')
   }
 
-  #obey(order: 'restartIce' | 'escalate' | 'fail'): void {
-    if (order === 'restartIce') void this.#restartIce()
-    this.#options.listener.changed()
-  }
-
-  async #restartIce(): Promise<void> {
+  async #restartTransports(): Promise<void> {
     const { call, epoch, request } = this.#options
     const { send, recv } = this.#opened ?? {}
     for (const transport of [send, recv]) {
-      if (!transport || transport.closed || transport.connectionState === 'connected') continue
-      if (transport.connectionState === 'new') continue
+      if (!transport || transport.closed || transport.connectionState === 'new') continue
       try {
         const id = transport.id as TransportId
         const { iceParameters } = await request('sfu.restart-ice', { call, epoch, transport: id })
         // Made by mediasoup on the node, opaque on the way.
         await transport.restartIce({ iceParameters: iceParameters as types.IceParameters })
       } catch {
-        // The next restart is planned already.
+        // The ladder has the next attempt planned already.
       }
     }
   }

@@ -33,6 +33,10 @@ export const socketIoLink: Link = {
     return {
       send: (frame, answered) => void socket.emit('request', frame, answered),
       close: () => end(() => undefined),
+      abandon() {
+        over = true
+        socket.io.engine?.close()
+      },
     }
   },
 }
