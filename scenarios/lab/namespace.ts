@@ -43,13 +43,10 @@ export function makeUplinks(): Uplinks {
   }))
   const ip = (...args: string[]) => execFileSync('ip', args, { stdio: 'pipe' })
   const inside = (...args: string[]) => ip('-n', namespace, ...args)
-  const server = `pl${id}s`
 
   ip('netns', 'add', namespace)
   inside('link', 'set', 'lo', 'up')
-  ip('link', 'add', server, 'type', 'dummy')
-  ip('address', 'add', `${address}/32`, 'dev', server)
-  ip('link', 'set', server, 'up')
+  ip('address', 'add', `${address}/32`, 'dev', 'lo')
   for (const [index, { outer, inner, gateway, client }] of links.entries()) {
     ip('link', 'add', outer, 'type', 'veth', 'peer', 'name', inner, 'netns', namespace)
     ip('address', 'add', `${gateway}/28`, 'dev', outer)
@@ -81,7 +78,7 @@ export function makeUplinks(): Uplinks {
     remove() {
       // The links go with the namespace.
       ip('netns', 'del', namespace)
-      ip('link', 'del', server)
+      ip('address', 'del', `${address}/32`, 'dev', 'lo')
     },
   }
 }
