@@ -25,7 +25,12 @@ const nothing = z.object({})
  * A node's room is one epoch of one call, so that media of a dead worker or an aborted switch never
  * meets that of its successor. A peer is a participant; the node knows neither users nor tokens.
  */
-const inRoom = z.object({ call: callIdSchema, epoch: z.int().min(1) })
+const inRoom = z.object({
+  call: callIdSchema,
+  epoch: z.int().min(1),
+  /** Of several signaling processes: grows with each that the call goes to. */
+  fence: z.number().min(0).optional(),
+})
 const ofPeer = inRoom.extend({ peer: participantIdSchema })
 
 /** Every order to an SFU node: its data, and the data of a successful answer. */

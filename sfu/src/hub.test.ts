@@ -131,6 +131,22 @@ describe('a room without its controller', () => {
     expect(t.hub.counts().rooms).toBe(1)
   })
 
+  test('[NODE-8] obeys no former owner once it has obeyed the heir', async () => {
+    const t = nodeAt(0)
+    await t.hub.order('signaling-1', 'room.open', { ...room, fence: 7 })
+    await t.hub.order('signaling-2', 'room.adopt', { ...room, fence: 8 })
+    for (const order of ['room.close', 'room.open', 'room.adopt']) {
+      expect(await t.hub.order('signaling-1', order, { ...room, fence: 7 })).toMatchObject({
+        error: { code: 'media-order', field: 'data.fence' },
+      })
+    }
+    expect(t.hub.counts().rooms).toBe(1)
+    expect(await t.hub.order('signaling-2', 'room.close', { ...room, fence: 8 })).toMatchObject({
+      ok: true,
+    })
+    expect(t.hub.counts().rooms).toBe(0)
+  })
+
   test('is told as lost when it comes back', async () => {
     const t = nodeAt(0)
     await t.order('room.open', room)

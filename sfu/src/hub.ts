@@ -45,6 +45,8 @@ interface Held {
   room: Room
   /** The controller that gave the last order. */
   controller: string
+  /** The largest that came with an order: none below it is obeyed. */
+  fence: number
   leaseEndsAt: Millis | undefined
 }
 
@@ -165,7 +167,16 @@ export class Hub {
   #carryOut(controller: string, order: Order): Promise<Result<unknown>> {
     const key = roomKey(order.data)
     const held = this.#rooms.get(key)
-    if (held !== undefined) held.controller = controller
+    if (held !== undefined) {
+      const { fence } = order.data
+      if (fence !== undefined && fence < held.fence) {
+        this.#log.warn({ controller, call: short(held.room.call) }, 'a former owner was refused')
+        const message = 'Another signaling process looks after this room by now.'
+        return Promise.resolve(fail('media-order', { message, field: 'data.fence' }))
+      }
+      held.fence = fence ?? held.fence
+      held.controller = controller
+    }
     switch (order.type) {
       case 'room.open':
         return this.#openRoom(controller, order.data)
@@ -188,7 +199,7 @@ export class Hub {
 
   async #openRoom(
     controller: string,
-    { call, epoch }: NodeRequestData<'room.open'>,
+    { call, epoch, fence = 0 }: NodeRequestData<'room.open'>,
   ): Promise<Result<unknown>> {
     const key = roomKey({ call, epoch })
     if (this.#rooms.has(key)) return ok({})
@@ -204,7 +215,7 @@ export class Hub {
       peers: new Map(),
       speakers: noSpeakers,
     }
-    this.#rooms.set(key, { room: state, controller, leaseEndsAt: undefined })
+    this.#rooms.set(key, { room: state, controller, fence, leaseEndsAt: undefined })
     this.#log.info({ call: short(call), epoch, worker }, 'room opened')
     return ok({})
   }

@@ -139,6 +139,7 @@ export class Hub {
         return opened.ok ? opened.data.call : undefined
       },
     })
+    media.fenceBy((call) => this.#cluster.fenceOf(call))
     this.#cluster.start()
   }
 

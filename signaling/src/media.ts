@@ -52,6 +52,7 @@ export class Media {
   readonly #retries = new Set<NodeJS.Timeout>()
   #listener: MediaListener = () => undefined
   #placed: (call: CallId) => void = () => undefined
+  #fenceOf: (call: CallId) => number | undefined = () => undefined
 
   constructor({ log, nodes }: { log: Log; nodes: readonly SfuNode[] }) {
     this.#log = log
@@ -63,6 +64,11 @@ export class Media {
 
   onEvent(listener: MediaListener): void {
     this.#listener = listener
+  }
+
+  /** Sets what orders about a call are marked with, among several signaling processes. */
+  fenceBy(fenceOf: (call: CallId) => number | undefined): void {
+    this.#fenceOf = fenceOf
   }
 
   /** Sets who is told that a node has taken a room of a call. */
@@ -89,7 +95,7 @@ export class Media {
     this.#rooms.set(keyOf(call, epoch), room)
     // A process that has just started may not have reached its nodes yet.
     for (let attempt = 1; ; attempt++) {
-      const adopted = await node.request('room.adopt', { call, epoch })
+      const adopted = await this.#order(node, 'room.adopt', { call, epoch })
       if (adopted.ok) return adopted.data.publications
       if (!adopted.error.retryable || attempt >= ADOPT_ATTEMPTS) return undefined
       await new Promise<void>((resolve) => this.#after(resolve))
@@ -104,7 +110,7 @@ export class Media {
   close(call: CallId, epoch: number): void {
     const room = this.#rooms.get(keyOf(call, epoch))
     this.#rooms.delete(keyOf(call, epoch))
-    void room?.node?.request('room.close', { call, epoch })
+    if (room?.node) void this.#order(room.node, 'room.close', { call, epoch })
   }
 
   /** Forgets a call's rooms, which another process looks after now. */
@@ -125,7 +131,7 @@ export class Media {
     if (!room)
       return fail('media-order', { message: 'The media path has moved on.', field: 'epoch' })
     if (!room.node) return fail('no-media-node')
-    return room.node.request(type, data)
+    return this.#order(room.node, type, data)
   }
 
   get nodeCount(): number {
@@ -137,13 +143,23 @@ export class Media {
     this.#retries.clear()
   }
 
+  /** Gives an order in the name of the call's owner, which this process may be no longer. */
+  #order<T extends NodeRequestType>(
+    node: SfuNode,
+    type: T,
+    data: NodeRequestData<T>,
+  ): Promise<Result<NodeRequestResult<T>>> {
+    const fence = this.#fenceOf(data.call)
+    return node.request(type, fence === undefined ? data : { ...data, fence })
+  }
+
   async #place(room: MediaRoom): Promise<void> {
     const { call, epoch } = room
     for (const node of this.#nodesByPreference()) {
-      const opened = await node.request('room.open', { call, epoch })
+      const opened = await this.#order(node, 'room.open', { call, epoch })
       if (!opened.ok) continue
       if (!this.#isWanted(room)) {
-        void node.request('room.close', { call, epoch })
+        void this.#order(node, 'room.close', { call, epoch })
         return
       }
       room.node = node

@@ -9,7 +9,7 @@ import type {
 } from '@parley/protocol'
 import type { Log } from '@parley/service'
 import type { Calls } from '../calls.ts'
-import { Deadlines } from '../core/deadlines.ts'
+import { Absences } from '../core/absences.ts'
 import { Fence } from '../core/fence.ts'
 import { ForeignCalls } from '../core/foreign-calls.ts'
 import type { NodeId } from '../core/lease-book.ts'
@@ -53,7 +53,10 @@ export interface ClusterPorts {
    * A device of another node has come, lost its socket, or gone; or it has not come for its seats
    * (`unclaimed`).
    */
-  deviceChanged(at: DeviceAddress, change: 'connected' | 'away' | 'gone' | 'unclaimed'): void
+  readonly deviceChanged: (
+    at: DeviceAddress,
+    change: 'connected' | 'away' | 'gone' | 'unclaimed',
+  ) => void
   /** A device has a later session on another node: the one here ends. */
   replaced(at: DeviceAddress): void
   /** Another node holds the call now: what is known of it here is to be forgotten. */
@@ -76,9 +79,7 @@ export class Cluster {
   readonly #fence = new Fence<CallId>()
   readonly #peers = new Set<NodeId>()
   readonly #dirty = new Map<string, DeviceAddress>()
-  /** Devices of dead nodes, which may come back somewhere. */
-  readonly #orphans = new Deadlines<string>()
-  readonly #orphanAddresses = new Map<string, { readonly at: DeviceAddress; readonly of: NodeId }>()
+  readonly #absences = new Absences()
   #beat: NodeJS.Timeout | undefined
   #lastBeatAt: Millis = 0
   #isUp = false
@@ -154,6 +155,11 @@ export class Cluster {
   callsElsewhere(at: DeviceAddress): readonly CallId[] {
     const announced = this.#ports.neighbours.find(at)?.calls
     return announced ?? this.#foreign.seatsOf(at).map(({ view }) => view.id)
+  }
+
+  /** What marks this node's orders about a call as those of its owner; nothing where it is alone. */
+  fenceOf(call: CallId): number | undefined {
+    return this.#ownership?.token(callKey(call))
   }
 
   /** A call of this node has changed. */
@@ -274,7 +280,7 @@ export class Cluster {
       this.#ports.deviceChanged(at, 'away')
       return
     }
-    if (state?.connected) this.#orphans.set(keyOf(at), undefined)
+    if (state?.connected) this.#absences.end(at)
     if (change !== 'same') this.#ports.deviceChanged(at, change)
   }
 
@@ -315,7 +321,7 @@ export class Cluster {
   async #onBeat(): Promise<void> {
     const link = this.#link
     if (!link || !this.#isUp) return
-    this.#releaseOrphans()
+    this.#endAbsences()
     this.#routing?.tellDepartures()
     const missed = this.#ports.now() - this.#lastBeatAt >= link.lifeMs
     if (missed) return this.#heal()
@@ -372,22 +378,18 @@ export class Cluster {
     }
   }
 
-  #releaseOrphans(): void {
-    for (const key of this.#orphans.takeDue(this.#ports.now())) {
-      const orphan = this.#orphanAddresses.get(key)
-      this.#orphanAddresses.delete(key)
-      if (!orphan) continue
-      const known = this.#ports.neighbours.find(orphan.at)
-      if (known?.connected === false && known.node === orphan.of) {
-        this.#note(orphan.of, orphan.at, undefined)
-      } else this.#ports.deviceChanged(orphan.at, 'unclaimed')
+  /** The seats of those who have not come back in time are free. */
+  #endAbsences(): void {
+    const { neighbours, deviceChanged, now } = this.#ports
+    for (const { at, of } of this.#absences.takeDue(now())) {
+      const known = neighbours.find(at)
+      if (known?.connected === false && known.node === of) this.#note(of, at, undefined)
+      else deviceChanged(at, 'unclaimed')
     }
   }
 
-  /** Gives a device time to come back for its seats. */
   #await(at: DeviceAddress, of: NodeId): void {
-    this.#orphans.set(keyOf(at), this.#ports.now() + limits.sessionGraceMs)
-    this.#orphanAddresses.set(keyOf(at), { at, of })
+    this.#absences.begin({ at, of }, this.#ports.now() + limits.sessionGraceMs)
   }
 }
 
