@@ -11,6 +11,7 @@ interface Caller {
   readonly client: Client
   readonly trial: Trial
   readonly isStream: boolean
+  readonly begunAt: number
 }
 
 /** What traffic came to. */
@@ -46,6 +47,11 @@ export class Traffic {
     return this.#callers.length
   }
 
+  /** How long the oldest call has been going on. */
+  get oldestMs(): number {
+    return performance.now() - (this.#callers[0]?.begunAt ?? Infinity)
+  }
+
   /** One more call; every fifth by TCP. */
   async begin(): Promise<void> {
     const isStream = this.tally.begun++ % 5 === 4
@@ -56,7 +62,7 @@ export class Traffic {
     client.carrier.onEach((bytes) => {
       if ((bytes[0] ?? 0) >= 0x40) this.tally.back++
     })
-    this.#callers.push({ client, trial, isStream })
+    this.#callers.push({ client, trial, isStream, begunAt: performance.now() })
   }
 
   /** Ends the oldest call: by Refresh, or by closing the connection. */
