@@ -1,4 +1,10 @@
-import { hasCompany, participantById, ringingDevices, ringsAt } from './call-state.ts'
+import {
+  hasCompany,
+  participantAt,
+  participantById,
+  ringingDevices,
+  ringsAt,
+} from './call-state.ts'
 import type { Call, CallEffect, CallEventOf, DeviceAddress, Invite, Invitee } from './call-state.ts'
 import { closeInvite, settle } from './call-steps.ts'
 import type { CallStep } from './call-steps.ts'
@@ -30,6 +36,9 @@ export function onOffered(
   const isOwn = user === seat.user
   if (isOwn !== (offer.how === 'moved') || isRung(state, user)) return stay(state)
   if (!isOwn && isHereOrRung(state, user)) return stay(state)
+  // A device that is in the call has a seat to lose by declining another.
+  const devices = invitee.outcome === 'ring' ? invitee.devices : []
+  if (devices.some((device) => participantAt(state, { user, device }))) return stay(state)
   const invite: Invite = { ...inviteOf(invitee, deadline), offer }
   // Who accepts talks to those who stay; the one who goes is named beside.
   const from = state.participants.find((p) => p.user !== seat.user)?.user ?? seat.user

@@ -92,11 +92,11 @@ export function giveUpOverdueMoves(state: Call, now: Millis): CallStep {
   return audienceChanged(step.state, step.effects, now)
 }
 
-export function onHandedOver(state: Call, { by }: CallEventOf<'handedOver'>): CallStep {
-  const giver = participantById(state, by)
-  if (!giver) return stay(state)
-  // The others hear of it by their new call.
-  return end({ ...state, participants: [giver] }, 'transferred')
+export function onHandedOver(state: Call, { by, brought }: CallEventOf<'handedOver'>): CallStep {
+  if (!participantById(state, by)) return stay(state)
+  // Who is brought over hears of it by his new call; who is in that one already goes on there.
+  const participants = state.participants.filter(({ id }) => id === by || !brought.includes(id))
+  return end({ ...state, participants }, 'transferred')
 }
 
 export function onTookOver(

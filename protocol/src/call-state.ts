@@ -125,8 +125,12 @@ export type CallEvent =
     }
   /** The device that the call moves to has its media: the old one is let go. */
   | { readonly type: 'settled'; readonly participant: ParticipantId }
-  /** All but `by` go on in another call, which takes them in by `tookOver`. */
-  | { readonly type: 'handedOver'; readonly by: ParticipantId }
+  /** The call goes on in another one, which takes in those who are `brought` by `tookOver`. */
+  | {
+      readonly type: 'handedOver'
+      readonly by: ParticipantId
+      readonly brought: readonly ParticipantId[]
+    }
   /** The people of another call take the place of the one who was in both. */
   | {
       readonly type: 'tookOver'

@@ -163,7 +163,9 @@ describe('any sequence of events', () => {
           }
           for (const effect of effects) follow(effect, devices, media)
           if (event.type === 'handedOver' && next.phase === 'ended') {
-            for (const { device: id } of state.participants) devices.set(id, 'idle')
+            for (const p of state.participants) {
+              if (event.brought.includes(p.id)) devices.set(p.device, 'idle')
+            }
           }
           for (const p of next.participants) devices.set(p.device, 'in')
           checkInvariants(next, devices)

@@ -3,6 +3,7 @@ export { pendingOffer } from './call-ring.ts'
 export {
   audience,
   hasCompany,
+  MOVE_DEADLINE_MS,
   newCall,
   participantAt,
   participantById,

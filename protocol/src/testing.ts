@@ -78,7 +78,11 @@ export function arbitraryCallEvent(now: Millis, ringFor: Millis): fc.Arbitrary<C
       onHold,
     })),
     anySeat.map((participant) => ({ type: 'settled' as const, participant })),
-    anySeat.map((by) => ({ type: 'handedOver' as const, by })),
+    fc.tuple(anySeat, fc.uniqueArray(anySeat, { maxLength: 2 })).map(([by, brought]) => ({
+      type: 'handedOver' as const,
+      by,
+      brought,
+    })),
     fc.tuple(anySeat, fc.uniqueArray(anyAddress, { maxLength: 2 })).map(([by, coming]) => ({
       type: 'tookOver' as const,
       by,

@@ -91,6 +91,10 @@ export const handOverRequests: Handlers<
     if (!found.ok) return found
     const { user, device: own } = context.at
     if (device === own) return fail('call-self', { field: 'data.device' })
+    if (participantAt(found.data.call, { user, device })) {
+      const message = 'That device is in the call already.'
+      return fail('bad-request', { message, field: 'data.device' })
+    }
     const refusal = refuseOffer(found.data)
     if (refusal) return refusal
     const reachable = context.directory.connectedDevices(user).filter((d) => d === device)
@@ -107,7 +111,10 @@ export const handOverRequests: Handlers<
     if (!hasCompany(call, seat) || !hasCompany(target.data.call, target.data.seat)) {
       return fail('not-answered')
     }
-    const others = call.participants.filter(({ id: other }) => other !== seat.id)
+    // A device that is in both goes on in the one.
+    const others = call.participants.filter((p) => !participantAt(target.data.call, p))
+    const people = [...target.data.call.participants, ...others].map(({ user }) => user)
+    if (new Set(people).size < 3) return fail('not-answered')
     const limit = limits.participantsPerCall
     if (target.data.call.participants.length - 1 + others.length > limit) {
       return fail('call-full', { limit })
@@ -119,7 +126,8 @@ export const handOverRequests: Handlers<
       connected,
       onHold,
     }))
-    context.calls.apply(id, { type: 'handedOver', by: seat.id })
+    const brought = others.map(({ id: old }) => old)
+    context.calls.apply(id, { type: 'handedOver', by: seat.id, brought })
     context.calls.apply(into, { type: 'tookOver', by: target.data.seat.id, from: id, seats })
     return ok({})
   },
