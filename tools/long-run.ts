@@ -7,8 +7,12 @@ import { join } from 'node:path'
 import { root } from './source-tree.ts'
 
 const commands: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  chaos: { signaling: 'scenarios/chaos/signaling.ts' },
   bench: { turn: 'turn/bench/main.ts' },
+  chaos: {
+    glare: 'scenarios/chaos/glare.ts',
+    network: 'scenarios/chaos/network.ts',
+    signaling: 'scenarios/chaos/signaling.ts',
+  },
   conformance: { turn: 'turn/conformance/main.ts' },
   fuzz: { turn: 'turn/endurance/fuzz.ts' },
   soak: { turn: 'turn/endurance/soak.ts' },

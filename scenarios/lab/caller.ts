@@ -23,6 +23,8 @@ export interface Sight {
   readonly epochs: readonly number[]
   /** The page itself holds the call. */
   readonly onHold?: boolean
+  /** Ids of all calls of the page that have not ended. */
+  readonly openCalls: readonly string[]
   /** Who speaks, as the page is told; `me` is its own user. */
   readonly speaker?: string
   /** What the others take of one's own camera. */
@@ -58,6 +60,7 @@ export interface Pulse {
 interface Lab {
   connect(spec: { url: string; user: string; options: object }): Promise<void>
   call(users: string | readonly string[]): Promise<void>
+  callAfter(user: string, ms: number): Promise<void>
   join(room: string): Promise<void>
   isRinging(): boolean
   isWaiting(): boolean

@@ -71,6 +71,12 @@ const lab = {
     watch(await present(client).call(users, EVERYTHING))
   },
 
+  /** Calls somebody a moment from now. Where he calls too, one of the two is the one to look at. */
+  async callAfter(user: string, ms: number) {
+    await new Promise((resolve) => setTimeout(resolve, ms))
+    watch(await present(client).call(user, { audio: true }))
+  },
+
   async join(room: string) {
     watch(await present(client).join(room, EVERYTHING))
   },
@@ -158,7 +164,8 @@ const lab = {
 
   /** What the page can see of its call. */
   look() {
-    if (!call) return { state: 'none', others: [] }
+    const openCalls = client?.calls.map(({ id }) => id) ?? []
+    if (!call) return { state: 'none', openCalls, log, others: [] }
     return {
       state: call.state,
       path: call.path,
@@ -169,6 +176,7 @@ const lab = {
       speaker: speakerOf(call),
       demand: call.local.find(({ source }) => source === 'camera')?.demand,
       onHold: call.onHold,
+      openCalls,
       log,
       others: [...call.participants.values()].map((participant) => ({
         user: participant.user,
