@@ -11,8 +11,14 @@ interface ControlLook {
   readonly pressed?: boolean
 }
 
-/** The row of buttons below a call. `invite` opens the choice of more people. */
-export function controls(call: Call, invite: () => void) {
+/** What opens from the row of buttons: the choice of more people, or of who takes one's place. */
+export interface ControlSheets {
+  readonly invite: () => void
+  readonly transfer: () => void
+}
+
+/** The row of buttons below a call. */
+export function controls(call: Call, { invite, transfer }: ControlSheets) {
   const microphone = control('toggles-off', () =>
     attempt(() => call.setMicrophone(!call.sending.microphone)),
   )
@@ -20,7 +26,11 @@ export function controls(call: Call, invite: () => void) {
   const screen = control('toggles-on', () =>
     attempt(() => (call.sending.screen ? call.stopScreen() : call.shareScreen())),
   )
+  const hold = control('toggles-on', () =>
+    attempt(() => (call.onHold ? call.resume() : call.hold())),
+  )
   const add = control('', invite)
+  const give = control('', transfer)
   const leave = control('leave', () => call.hangup())
   const canShare = 'getDisplayMedia' in (navigator.mediaDevices as object)
   const element = el(
@@ -29,7 +39,9 @@ export function controls(call: Call, invite: () => void) {
     microphone,
     camera,
     canShare && screen,
+    hold,
     call.room === undefined && add,
+    call.room === undefined && give,
     leave,
   )
   const render = () => {
@@ -52,6 +64,15 @@ export function controls(call: Call, invite: () => void) {
       name: 'Share screen',
       pressed: sending.screen,
     })
+    look(hold, {
+      icon: call.onHold ? 'play' : 'pause',
+      label: call.onHold ? 'Resume' : 'Hold',
+      name: 'Hold',
+      pressed: call.onHold,
+    })
+    look(give, { icon: 'forward', label: 'Transfer', name: 'Transfer call' })
+    // There is nobody to hold or to give away before somebody is there.
+    hold.hidden = give.hidden = call.participants.size === 0
     look(add, { icon: 'add', label: 'Add', name: 'Add people' })
     const word = call.state === 'dialing' || call.state === 'ringing' ? 'Cancel' : 'Leave'
     look(leave, { icon: 'hangup', label: word, name: `${word} call` })

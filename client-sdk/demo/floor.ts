@@ -69,6 +69,7 @@ export class Floor {
 
   #renderRemote(tile: Tile, { source, key }: Wanted, participant: Participant): void {
     const sound = source === 'screen' ? 'screen-audio' : 'microphone'
+    if (participant.onHold) tile.note('On hold')
     for (const track of participant.tracks) {
       if (track.source === sound) tile.listen(track)
       if (track.source === source && participant.sending[source]) tile.reduced(track, participant)

@@ -1,6 +1,7 @@
 import { CallClient } from '../src/index.ts'
 import type { Call, CallMedia } from '../src/index.ts'
 import { fill, part } from './dom.ts'
+import { elsewherePanel } from './elsewhere.ts'
 import { incomingSheet } from './incoming.ts'
 import { lobbyScreen } from './lobby.ts'
 import { attempt, toast } from './notices.ts'
@@ -45,7 +46,6 @@ async function signIn(user: string): Promise<boolean> {
 function run(client: CallClient): void {
   let stage: ReturnType<typeof stageScreen> | undefined
   const start = async (begin: () => Promise<Call>, called: readonly string[]) => {
-    if (stage) return
     await attempt(async () => enter(await begin(), called))
   }
   const lobby = lobbyScreen(client, settings.room, {
@@ -57,13 +57,17 @@ function run(client: CallClient): void {
       location.search = ''
     },
   })
+  const elsewhere = elsewherePanel(client, (begin, called) => void start(begin, called))
+  lobby.element.querySelector('.columns')?.before(elsewhere.element)
   fill(app, lobby.element)
 
   const enter = (call: Call, called: readonly string[] = []) => {
+    // The call before goes on, on hold; the stage is for one at a time.
+    stage?.close()
     const focused = document.activeElement
     const cameFrom = focused instanceof HTMLElement ? focused.dataset['key'] : undefined
     window.parley.call = call
-    const screen = stageScreen(call, client, called)
+    const screen = stageScreen(call, client, called, (other) => enter(other))
     stage = screen
     fill(app, screen.element)
     screen.focus()
@@ -71,13 +75,19 @@ function run(client: CallClient): void {
     let name = titleOf(call, called)
     call.on('participant-joined', () => (name = titleOf(call, called)))
     const leave = () => {
+      if (stage !== screen) return
       screen.close()
       stage = undefined
       window.parley.call = undefined
+      if (call.endReason) toast(`${wordsForEnd(call.endReason, name)}.`)
+      const next = client.calls.find(({ self }) => self !== undefined)
+      if (next) {
+        enter(next)
+        return
+      }
       lobby.render()
       fill(app, lobby.element)
       lobby.focus(cameFrom ?? (call.room === undefined ? undefined : 'join'))
-      if (call.endReason) toast(`${wordsForEnd(call.endReason, name)}.`)
     }
     if (call.state === 'ended') leave()
     else
@@ -88,6 +98,7 @@ function run(client: CallClient): void {
 
   client.on('incoming', (call) => incomingSheet(call, enter))
   client.on('presence', lobby.render)
+  client.on('other-calls', elsewhere.render)
   client.on('connection', (state) => {
     lobby.render()
     if (stage && state === 'reconnecting') toast('The server is away. The call goes on meanwhile.')

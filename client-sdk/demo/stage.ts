@@ -3,6 +3,7 @@ import { controls } from './controls.ts'
 import { detailsPanel } from './details.ts'
 import { avatar, el, fill } from './dom.ts'
 import { Floor } from './floor.ts'
+import { heldCalls } from './held.ts'
 import { icon } from './icons.ts'
 import { inviteSheet } from './invite.ts'
 import { announce, toast } from './notices.ts'
@@ -29,9 +30,18 @@ export function titleOf(call: Call, called: readonly string[] = []): string {
 }
 
 /** The screen of a running call. */
-export function stageScreen(call: Call, client: CallClient, called: readonly string[]) {
+export function stageScreen(
+  call: Call,
+  client: CallClient,
+  called: readonly string[],
+  show: (call: Call) => void,
+) {
   const floor = new Floor(call, client.user ?? '')
-  const buttons = controls(call, () => inviteSheet(call, client))
+  const buttons = controls(call, {
+    invite: () => inviteSheet(call, client),
+    transfer: () => inviteSheet(call, client, 'transfer'),
+  })
+  const held = heldCalls(call, client, { show, nameOf: titleOf })
   const details = detailsPanel(call)
   const title = el('h1', {})
   const state = el('p', { class: 'state' })
@@ -48,6 +58,7 @@ export function stageScreen(call: Call, client: CallClient, called: readonly str
     'main',
     { class: 'stage in-call' },
     el('header', {}, el('div', { class: 'title' }, title, state), lock, badges, quality),
+    held.element,
     floor.element,
     buttons.element,
   )
@@ -58,9 +69,11 @@ export function stageScreen(call: Call, client: CallClient, called: readonly str
     title.textContent = titleOf(call, called)
     if (call.state === 'connected') connectedAt ??= Date.now()
     const isTimed = call.state === 'connected' && connectedAt !== undefined
-    state.textContent = isTimed
+    const words = isTimed
       ? wordsForDuration(Date.now() - (connectedAt ?? 0))
       : stateWords[call.state]
+    state.textContent = [words, holdWords(call)].filter(Boolean).join(' · ')
+    held.render()
   }
   const renderWaiting = () => {
     const alone = call.participants.size === 0
@@ -115,6 +128,10 @@ export function stageScreen(call: Call, client: CallClient, called: readonly str
       announce(stateWords[now])
       render()
     }),
+    call.on('hold', (onHold) => {
+      announce(onHold ? 'On hold' : 'Call resumed')
+      render()
+    }),
     call.on('path', (path) => {
       announce(pathWords[path].long)
       render()
@@ -158,6 +175,16 @@ export function stageScreen(call: Call, client: CallClient, called: readonly str
       floor.close()
     },
   }
+}
+
+/** Who holds the call or is being asked to take it, in words. */
+function holdWords(call: Call): string {
+  if (call.handingOver) return `Transferring to ${call.handingOver.user}…`
+  if (call.onHold) return 'On hold'
+  const holders = [...call.participants.values()].filter(({ onHold }) => onHold)
+  return holders.length > 0
+    ? `${wordsForNames(holders.map(({ user }) => user))} put you on hold`
+    : ''
 }
 
 /** Browsers play sound only after a gesture: offer one. */

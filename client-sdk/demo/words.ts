@@ -3,6 +3,7 @@ import type {
   CallPath,
   CallState,
   EndReason,
+  HandOver,
   LayerState,
   PresenceStatus,
   QualityLevel,
@@ -63,6 +64,14 @@ const errorWords: Readonly<Record<CallErrorCode, string>> = {
 
 export function wordsForError(code: CallErrorCode): string {
   return errorWords[code]
+}
+
+/** Who gives a call to this device, and how. */
+export function wordsForOffer(
+  { user, how }: { readonly user: string; readonly how: HandOver },
+  kind: string,
+): string {
+  return how === 'moved' ? 'Continue your call on this device' : `${kind}, put through by ${user}`
 }
 
 /** Why a call ended, about the person or room at the other end. */
