@@ -37,6 +37,15 @@ const table: readonly (readonly [event: CallEvent, changes: readonly StateName[]
   [accepted(bob), ['ringing']],
   [accepted(bobLaptop), ['ringing']],
   [accepted(carol), ['offered']],
+  [
+    {
+      type: 'reseated',
+      participant: seatOf(bob),
+      as: seatOf(bobLaptop),
+      sending: sendingAll,
+    },
+    ['talking', 'held', 'offered', 'group'],
+  ],
   [{ type: 'declined', at: bobLaptop }, ['ringing']],
   [{ type: 'declined', at: carol }, ['offered']],
   [{ type: 'deviceGone', at: bob }, ['ringing']],
@@ -91,6 +100,7 @@ test('every kind of event is in the table', () => {
     offered: true,
     uninvited: true,
     accepted: true,
+    reseated: true,
     declined: true,
     left: true,
     holdChanged: true,

@@ -15,6 +15,7 @@ import { expect, test } from 'vitest'
 import { Hub } from './hub.ts'
 import { Media } from './media.ts'
 import type { ClientSocket } from './ports.ts'
+import { ticketSeal } from './core/ticket.ts'
 import { FakeSfuNode, ManualEnvironment } from './testing.ts'
 
 const USERS = ['alice', 'bob', 'carol'] as const
@@ -94,6 +95,7 @@ class World {
       log,
       media: new Media({ log, nodes: [new FakeSfuNode()] }),
       ringTimeoutMs: RING_TIMEOUT_MS,
+      seal: ticketSeal('a secret of these tests'),
       iceConfigFor: () => ({ iceServers: [], expiresAt: 0 }),
       onRequest: () => undefined,
     })
@@ -299,54 +301,86 @@ class Device {
     const other = pick(USERS, b)
     const call = known ?? rings
     if (rings && a % 3 > 0) {
-      if (a % 7 === 1) { this.#ask('call.decline', { call: rings }); return; }
-      this.#ask('call.accept', { call: rings, media: MEDIA, others: a % 2 ? 'end' : 'hold' }); return;
+      if (a % 7 === 1) {
+        this.#ask('call.decline', { call: rings })
+        return
+      }
+      this.#ask('call.accept', { call: rings, media: MEDIA, others: a % 2 ? 'end' : 'hold' })
+      return
     }
     const arriving = this.seats.find(({ view, seat }) =>
       view.participants.some(({ id, replaces }) => id === seat && replaces !== undefined),
     )
-    if (arriving && a % 3 > 0) { this.#ask('call.settle', { call: arriving.view.id }); return; }
+    if (arriving && a % 3 > 0) {
+      this.#ask('call.settle', { call: arriving.view.id })
+      return
+    }
     if (this.seats.length > 1 && a % 4 === 1) {
       const [one, two] = b % 2 === 0 ? this.seats : this.seats.toReversed()
-      this.#ask('call.merge', { call: one?.view.id, into: two?.view.id }); return;
+      this.#ask('call.merge', { call: one?.view.id, into: two?.view.id })
+      return
     }
     switch (a % 16) {
       case 0:
-      case 1:
-        { this.#ask('call.start', {
+      case 1: {
+        this.#ask('call.start', {
           call: this.#world.newId('call'),
           users: b % 5 === 0 ? USERS.filter((user) => user !== this.at.user) : [other],
           media: MEDIA,
-        }); return; }
+        })
+        return
+      }
       case 3:
       case 4:
-      case 5:
-        { this.#ask('call.accept', {
+      case 5: {
+        this.#ask('call.accept', {
           call: rings ?? call,
           media: MEDIA,
           others: b % 3 === 0 ? 'end' : 'hold',
-        }); return; }
-      case 6:
-        { this.#ask('call.decline', { call: rings ?? call }); return; }
-      case 7:
-        { this.#ask('call.hangup', { call }); return; }
-      case 8:
-        { this.#ask('call.hold', { call, on: b % 2 === 0 }); return; }
+        })
+        return
+      }
+      case 6: {
+        this.#ask('call.decline', { call: rings ?? call })
+        return
+      }
+      case 7: {
+        this.#ask('call.hangup', { call })
+        return
+      }
+      case 8: {
+        this.#ask('call.hold', { call, on: b % 2 === 0 })
+        return
+      }
       case 2:
-      case 9:
-        { this.#ask('call.transfer', { call, to: this.#absent(call) ?? other }); return; }
-      case 10:
-        { this.#ask('call.merge', { call, into: pick(this.seats, b + 1)?.view.id }); return; }
-      case 11:
-        { this.#ask('call.move', { call, device: `${this.at.user}-${pick(KINDS, b) ?? ''}` }); return; }
-      case 12:
-        { this.#join(a, b); return; }
-      case 13:
-        { this.#ask('call.settle', { call }); return; }
-      case 14:
-        { this.#ask('call.invite', { call, users: [other], media: MEDIA }); return; }
-      default:
-        { this.#ask('call.uninvite', { call, user: other }); return; }
+      case 9: {
+        this.#ask('call.transfer', { call, to: this.#absent(call) ?? other })
+        return
+      }
+      case 10: {
+        this.#ask('call.merge', { call, into: pick(this.seats, b + 1)?.view.id })
+        return
+      }
+      case 11: {
+        this.#ask('call.move', { call, device: `${this.at.user}-${pick(KINDS, b) ?? ''}` })
+        return
+      }
+      case 12: {
+        this.#join(a, b)
+        return
+      }
+      case 13: {
+        this.#ask('call.settle', { call })
+        return
+      }
+      case 14: {
+        this.#ask('call.invite', { call, users: [other], media: MEDIA })
+        return
+      }
+      default: {
+        this.#ask('call.uninvite', { call, user: other })
+        return
+      }
     }
   }
 
@@ -426,7 +460,10 @@ class Device {
   readonly #latest = new Map<CallId, CallView>()
 
   #onFrame({ seq, type, data }: EventFrame): void {
-    if (type === 'welcome') { this.#onWelcome(data as Welcome); return; }
+    if (type === 'welcome') {
+      this.#onWelcome(data as Welcome)
+      return
+    }
     if (seq <= this.#lastSeq) return
     this.#lastSeq = seq
     if (type === 'call.incoming') {

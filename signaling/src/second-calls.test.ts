@@ -4,6 +4,7 @@ import { createLog } from '@parley/service'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Hub } from './hub.ts'
 import { Media } from './media.ts'
+import { ticketSeal } from './core/ticket.ts'
 import { FakeSfuNode, ManualEnvironment, RecordingSocket } from './testing.ts'
 
 const RING_TIMEOUT_MS = 45_000
@@ -22,6 +23,7 @@ beforeEach(() => {
     log,
     media: new Media({ log, nodes: [new FakeSfuNode()] }),
     ringTimeoutMs: RING_TIMEOUT_MS,
+    seal: ticketSeal('a secret of these tests'),
     iceConfigFor: () => ({ iceServers: [], expiresAt: 0 }),
     onRequest: () => undefined,
   })
