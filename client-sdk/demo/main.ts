@@ -5,7 +5,7 @@ import { elsewherePanel } from './elsewhere.ts'
 import { incomingSheet } from './incoming.ts'
 import { lobbyScreen } from './lobby.ts'
 import { attempt, toast } from './notices.ts'
-import { deviceOfTab, fetchToken, readSettings } from './settings.ts'
+import { fetchToken, readSettings } from './settings.ts'
 import { stageScreen, titleOf } from './stage.ts'
 import { welcomeScreen } from './welcome.ts'
 import { wordsForEnd, wordsForError } from './words.ts'
@@ -25,11 +25,9 @@ if (settings.user === undefined) fill(app, welcomeScreen(signIn))
 else if (!(await signIn(settings.user))) fill(app, welcomeScreen(signIn))
 
 async function signIn(user: string): Promise<boolean> {
-  const device = deviceOfTab(user)
   const client = new CallClient({
     url: location.origin,
-    token: () => fetchToken(user, device),
-    device,
+    token: () => fetchToken(user),
     iceTransportPolicy: settings.relay ? 'relay' : 'all',
     topology: settings.topology,
   })
@@ -97,6 +95,7 @@ function run(client: CallClient): void {
   }
 
   client.on('incoming', (call) => incomingSheet(call, enter))
+  client.on('resumed', (call) => enter(call))
   client.on('presence', lobby.render)
   client.on('other-calls', elsewhere.render)
   client.on('connection', (state) => {

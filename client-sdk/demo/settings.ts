@@ -16,22 +16,12 @@ export function readSettings(search: string): PageSettings {
   }
 }
 
-/** One device per tab, so that two tabs are two devices and a reload is the same one. */
-export function deviceOfTab(user: string): string {
-  const key = `parley-device-${user}`
-  const known = sessionStorage.getItem(key)
-  if (known !== null) return known
-  const fresh = crypto.randomUUID()
-  sessionStorage.setItem(key, fresh)
-  return fresh
-}
-
 /** Asks the development server for a token. */
-export async function fetchToken(user: string, device: string): Promise<string> {
+export async function fetchToken(user: string): Promise<string> {
   const response = await fetch('/dev/token', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ user, device }),
+    body: JSON.stringify({ user }),
   })
   const body = (await response.json()) as { token?: string }
   if (body.token === undefined) throw new Error(`no token: ${response.status}`)

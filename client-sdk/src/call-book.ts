@@ -14,12 +14,17 @@ import type { CallContext, CallOrigin } from './call-session.ts'
 import { Call } from './call.ts'
 import type { MediaOptions } from './call.ts'
 import { isOnlyWith } from './core/holding.ts'
+import type { KeptCall } from './core/page-record.ts'
 import { Emitter } from './emitter.ts'
 import { abortable } from './errors.ts'
 import { OtherCalls } from './other-calls.ts'
 
 interface CallBookEvents {
   incoming: [call: Call]
+  /** A call that the page was in before its reload is back. */
+  resumed: [call: Call]
+  /** What a reload should find again has changed. */
+  kept: []
 }
 
 /** An answer to `call.start`, `call.accept` or `room.join`. */
@@ -114,8 +119,11 @@ export class CallBook extends Emitter<CallBookEvents> {
     const id = callOf(event)
     if (id === undefined) return
     const session = this.#sessions.get(id)
-    if (session) session.handle(event)
-    else if (this.#entering > 0)
+    if (session) {
+      session.handle(event)
+      if (event.type === 'call.ticket') this.emit('kept')
+    }
+    if (!session && this.#entering > 0)
       this.#early = [...this.#early, { call: id, event }].slice(-MOST_EARLY)
   }
 
@@ -139,6 +147,42 @@ export class CallBook extends Emitter<CallBookEvents> {
   /** Passes on what bears on the way back to media. */
   hint(event: Parameters<CallSession['hint']>[0]): void {
     for (const session of [...this.#sessions.values()]) session.hint(event)
+  }
+
+  /** What a reload should find again. */
+  get kept(): readonly KeptCall[] {
+    return [...this.#sessions.values()].flatMap((session) => session.kept ?? [])
+  }
+
+  /** Brings back the calls that the page was in before its reload, with what was sent then. */
+  restore(calls: readonly KeptCall[]): void {
+    for (const call of calls) {
+      const { audio, video } = call
+      this.#restore(call, { audio, video })
+        // Better seen and heard by nobody than lost.
+        .catch(() => this.#restore(call, { audio: false, video: false }))
+        .then(
+          (restored) => this.emit('resumed', restored),
+          // The call is over.
+          () => undefined,
+        )
+    }
+  }
+
+  #restore({ id, ticket, direction, from }: KeptCall, media: CallMedia): Promise<Call> {
+    // The server gave these ids.
+    const origin = { id: id as CallId, direction, media, ...(from && { from: from as UserId }) }
+    const session = new CallSession(this.#context, origin)
+    session.keepTicket(ticket)
+    return this.#enter(session, undefined, () => session.takeFresh())
+  }
+
+  /** The page goes away: nobody waits for calls that were not answered yet. */
+  leaveUnanswered(): void {
+    for (const session of [...this.#sessions.values()]) {
+      const { view, self, direction } = session.facts
+      if (direction === 'outgoing' && self !== undefined && view?.answered !== true) session.end()
+    }
   }
 
   /** Leaves all calls. */
@@ -257,7 +301,9 @@ export class CallBook extends Emitter<CallBookEvents> {
     const { id } = session
     if (this.#sessions.has(id)) return
     this.#sessions.set(id, session)
+    session.on('local', () => this.emit('kept'))
     const off = session.on('state', (state) => {
+      this.emit('kept')
       if (state !== 'ended') return
       off()
       this.#sessions.delete(id)

@@ -11,6 +11,7 @@ import type {
 import type { CallEvents, CallPath } from './call-events.ts'
 import { callState, changeFacts, hangupReason, newFacts } from './core/call-state.ts'
 import type { CallDirection, CallFacts, CallState } from './core/call-state.ts'
+import type { KeptCall } from './core/page-record.ts'
 import { isOnHold, isPaused, sentByOthers } from './core/holding.ts'
 import { VIEW_DEBOUNCE_MS } from './defaults.ts'
 import { Emitter } from './emitter.ts'
@@ -232,6 +233,24 @@ export class CallSession extends Emitter<CallEvents> {
   }
 
   /** Something that the way back to media must know. */
+  keepTicket(ticket: string): void {
+    this.#seatHold.keep(ticket)
+  }
+
+  /** Asks for a fresh seat in place of the one that this device had. */
+  takeFresh(): ReturnType<SeatHold['take']> {
+    return this.#seatHold.take(this.origin.media)
+  }
+
+  /** What a reload should find again; undefined without a seat. */
+  get kept(): KeptCall | undefined {
+    const { ticket } = this.#seatHold
+    if (ticket === undefined || this.#facts.self === undefined) return undefined
+    const { direction, from } = this.origin
+    const { microphone, camera } = this.local.sending
+    return { id: this.id, ticket, direction, from, audio: microphone, video: camera }
+  }
+
   hint(event: Parameters<MediaRecovery['take']>[0]): void {
     this.#recovery.take(event)
   }

@@ -1,8 +1,10 @@
-import type { CallId, Presence, UserId, Welcome } from '@parley/protocol'
+import type { CallId, Presence, UserId, Welcome, SessionId } from '@parley/protocol'
 import { browserEnvironment } from './browser/environment.ts'
 import { CallBook } from './call-book.ts'
 import type { Call, MediaOptions, OperationOptions } from './call.ts'
 import type { ConnectionState } from './core/connection.ts'
+import { readPageRecord, writePageRecord } from './core/page-record.ts'
+import type { KeptCall } from './core/page-record.ts'
 import type { VideoCodec } from './core/video-codec.ts'
 import { Emitter } from './emitter.ts'
 import { abortable, CallError, throwIfAborted } from './errors.ts'
@@ -11,6 +13,7 @@ import type { OtherCall } from './other-calls.ts'
 import { pathMaker } from './path-maker.ts'
 import type { Environment } from './ports.ts'
 import { Signaling } from './signaling.ts'
+import type { SignalingPorts } from './signaling.ts'
 import { socketIoLink } from './socketio/link.ts'
 
 /** How a client is set up. */
@@ -39,6 +42,8 @@ export type CallWaiting = 'ring' | 'busy'
 /** Everything that a client tells. */
 export interface ClientEvents {
   incoming: [call: Call]
+  /** The page was loaded again, and a call that it was in is back, with what it sent then. */
+  resumed: [call: Call]
   /** The calls of one's other devices changed. */
   'other-calls': [calls: readonly OtherCall[]]
   presence: [users: readonly Presence[]]
@@ -57,6 +62,9 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
   #presence: ReadonlyMap<UserId, Presence> = new Map()
   #welcome: Welcome | undefined
   #callWaiting: CallWaiting
+  readonly #memoryName: string
+  /** Calls of the page before its reload, until they are brought back. */
+  #kept: readonly KeptCall[] = []
   #stopListening: readonly (() => void)[] = []
 
   /** `environment` is for tests and for places that are no browser. */
@@ -70,7 +78,9 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     this.#environment = environment
     const { url, token, device } = options
     const { clock, random, link } = environment
-    this.#signaling = new Signaling({ clock, random, link, url, token, device })
+    this.#memoryName = `parley ${url}`
+    const recall = () => this.#recall()
+    this.#signaling = new Signaling({ clock, random, link, url, token, device, recall })
     const { request } = this.#signaling
     const ice = new IceServers(clock, () => request('ice.get', {}))
     this.#ice = ice
@@ -196,6 +206,8 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
 
   #listen(): void {
     this.#book.on('incoming', (call) => this.emit('incoming', call))
+    this.#book.on('resumed', (call) => this.emit('resumed', call))
+    this.#book.on('kept', () => this.#remember())
     this.#book.others.on('changed', () => this.emit('other-calls', this.otherCalls))
     this.#signaling.on('state', (state) => {
       this.emit('connection', state)
@@ -217,8 +229,31 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
       this.#environment.onNetworkChange(() => this.#onNetworkChange()),
       this.#environment.onVisible(() => this.#onVisible()),
       // The others need not wait until the server has noticed.
-      this.#environment.onPageHide(() => this.#book.leaveAll()),
+      this.#environment.onPageHide(() => this.#onPageHide()),
     ]
+  }
+
+  async #recall(): ReturnType<SignalingPorts['recall']> {
+    const record = readPageRecord(await this.#environment.memory.claim(this.#memoryName))
+    if (!record) return undefined
+    const { device, session, key, calls } = record
+    this.#kept = calls
+    // Nothing that the page before has heard is known to this one: it takes the state as it is.
+    const resume = { session: session as SessionId, key, lastSeq: Number.MAX_SAFE_INTEGER }
+    return { device, resume }
+  }
+
+  #remember(): void {
+    if (!this.#welcome) return
+    const { device, session, resumeKey: key } = this.#welcome
+    const text = writePageRecord({ device, session, key, calls: this.#book.kept })
+    this.#environment.memory.keep(this.#memoryName, text)
+  }
+
+  #onPageHide(): void {
+    this.#book.leaveUnanswered()
+    // Nobody is there any more to hear the answer.
+    this.#signaling.request('session.leaving', {}).catch(() => undefined)
   }
 
   #onNetworkChange(): void {
@@ -236,6 +271,9 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     this.#welcome = welcome
     this.#ice.set(welcome.ice)
     this.#book.resume(welcome)
+    this.#book.restore(this.#kept)
+    this.#kept = []
+    this.#remember()
     if (welcome.resumed === 'replayed') return
     this.#book.others.restart(welcome)
     if (welcome.resumed === 'new' && this.#callWaiting !== 'ring') {

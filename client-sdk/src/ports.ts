@@ -135,6 +135,17 @@ export interface Seat {
   epoch(): number
 }
 
+/** What a page finds again after its reload. */
+export interface PageMemory {
+  /**
+   * The text kept under this name, for this page alone from now on. Undefined in a new tab, in a
+   * copied one while the first is open, and where nothing can be kept.
+   */
+  claim(name: string): Promise<string | undefined>
+  /** Keeps a text under a name that was claimed; where that failed, does nothing. */
+  keep(name: string, text: string): void
+}
+
 /** Everything that the SDK wants of its surroundings. */
 export interface Environment {
   readonly clock: Clock
@@ -142,6 +153,7 @@ export interface Environment {
   readonly link: Link
   readonly devices: Devices
   readonly tiles: TileWatcher
+  readonly memory: PageMemory
   readonly frames: FrameEngine
   /** Where the keys of a seat's frames come from; without, media is encrypted on each hop only. */
   readonly frameKeys: ((seat: Seat) => FrameKeys) | undefined

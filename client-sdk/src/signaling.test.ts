@@ -20,6 +20,7 @@ beforeEach(() => {
     random: countingRandom(),
     url: 'http://example.org',
     device: 'd1',
+    recall: () => Promise.resolve(undefined),
     token: () => `token-${++tokens}`,
   })
 })
@@ -129,6 +130,7 @@ describe('signaling', () => {
       link,
       random: countingRandom(),
       url: 'http://example.org',
+      recall: () => Promise.resolve(undefined),
       device: undefined,
       token: () => (fails ? Promise.reject(new Error('offline')) : 'token'),
     })

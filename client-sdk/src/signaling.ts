@@ -42,6 +42,8 @@ export interface SignalingPorts {
   readonly url: string
   readonly device: string | undefined
   readonly token: () => string | Promise<string>
+  /** What the page kept over its reload: asked for once, before the first connection. */
+  readonly recall: () => Promise<{ readonly device: string; readonly resume: Resume } | undefined>
 }
 
 interface SignalingEvents {
@@ -180,15 +182,16 @@ export class Signaling extends Emitter<SignalingEvents> {
 
   async #open(resume: Resume | undefined): Promise<void> {
     const attempt = ++this.#attempt
-    const token = await this.#token()
+    const [token, recalled] = await Promise.all([this.#token(), this.#recall()])
     if (attempt !== this.#attempt) return
     if (token === undefined) {
       this.#refused('token-failed', true)
       return
     }
     const { link, url, random } = this.#ports
-    const device = (this.#device ??= this.#ports.device ?? random.id())
-    const auth = { protocol: PROTOCOL_VERSION, token, device, ...(resume && { resume }) }
+    const device = (this.#device ??= this.#ports.device ?? recalled?.device ?? random.id())
+    const known = resume ?? (recalled?.device === device ? recalled.resume : undefined)
+    const auth = { protocol: PROTOCOL_VERSION, token, device, ...(known && { resume: known }) }
     const current = (run: () => void) => () => {
       if (attempt === this.#attempt) run()
     }
@@ -197,6 +200,12 @@ export class Signaling extends Emitter<SignalingEvents> {
       refused: (error) => current(() => this.#onRefusal(error))(),
       lost: current(() => this.#dispatch({ type: 'lost', random: this.#ports.random.fraction() })),
     })
+  }
+
+  /** The first attempt alone goes by what was kept; later ones know better. */
+  async #recall() {
+    if (this.#device !== undefined) return undefined
+    return this.#ports.recall().catch(() => undefined)
   }
 
   async #token(): Promise<string | undefined> {

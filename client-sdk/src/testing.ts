@@ -98,6 +98,7 @@ export function bareEnvironment(): Environment & { clock: ManualClock; link: Fak
     link: new FakeLink(),
     random: countingRandom(),
     devices: { open: missing, openScreen: missing },
+    memory: { claim: () => Promise.resolve(undefined), keep: () => undefined },
     tiles: { watch: () => () => undefined },
     frames: { connectionSettings: {}, startWorker: missing, takeIncarnation: missing },
     frameKeys: undefined,

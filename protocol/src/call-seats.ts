@@ -61,7 +61,8 @@ export function onReseated(
 ): CallStep {
   if (!participantById(state, participant) || participantById(state, as)) return stay(state)
   const participants = state.participants.map((p): Participant => {
-    if (p.id === participant) return { ...p, id: as, connected: true, sending, publications: [] }
+    if (p.id === participant)
+      return { ...p, id: as, connected: true, leaving: false, sending, publications: [] }
     // A move away from the seat goes on from its new one.
     return p.moving?.from === participant ? { ...p, moving: { ...p.moving, from: as } } : p
   })

@@ -28,6 +28,8 @@ export interface DeviceAddress {
 export interface Participant extends DeviceAddress {
   readonly id: ParticipantId
   readonly connected: boolean
+  /** Not connected because his page goes away, perhaps to be loaded again. */
+  readonly leaving?: boolean
   /** He holds the call: he neither sends nor receives. */
   readonly onHold: boolean
   readonly sending: Sending
@@ -146,6 +148,7 @@ export type CallEvent =
       readonly type: 'connectionChanged'
       readonly participant: ParticipantId
       readonly connected: boolean
+      readonly leaving?: boolean
     }
   | {
       readonly type: 'sendingChanged'

@@ -68,7 +68,9 @@ export function moveTopology(state: Call, event: TopologyEvent, now: Millis): Ca
 export function changeParticipant(
   state: Call,
   id: ParticipantId,
-  change: Partial<Pick<Participant, 'connected' | 'onHold' | 'sending' | 'publications'>>,
+  change: Partial<
+    Pick<Participant, 'connected' | 'leaving' | 'onHold' | 'sending' | 'publications'>
+  >,
 ): CallStep {
   if (!participantById(state, id)) return stay(state)
   const participants = state.participants.map((p) => (p.id === id ? { ...p, ...change } : p))

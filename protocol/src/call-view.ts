@@ -70,6 +70,8 @@ export const participantViewSchema = z.object({
   device: deviceIdSchema,
   /** False while the participant's signaling connection is away; his media may well go on. */
   connected: z.boolean(),
+  /** His page has said that it goes away; he may come back at once, as after a reload. */
+  leaving: z.boolean().optional(),
   /** He holds the call: he sends nothing and receives nothing. */
   onHold: z.boolean(),
   /** The seat of the same user that this one takes the place of, once it has its media. */

@@ -59,7 +59,10 @@ export function call(state: Call, event: CallEvent, now: Millis): Step<Call, Cal
     case 'deviceGone':
       return onDeviceGone(state, event.at)
     case 'connectionChanged':
-      return changeParticipant(state, event.participant, { connected: event.connected })
+      return changeParticipant(state, event.participant, {
+        connected: event.connected,
+        leaving: event.leaving ?? false,
+      })
     case 'sendingChanged':
       return changeParticipant(state, event.participant, { sending: event.sending })
     case 'published':

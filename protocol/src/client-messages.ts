@@ -87,6 +87,9 @@ export const clientRequests = {
   /** Who is there; changes follow as `presence` events. */
   'presence.subscribe': { data: nothing, result: z.object({ users: z.array(presenceSchema) }) },
 
+  /** The page goes away, perhaps to be loaded again: the session waits for less long than else. */
+  'session.leaving': { data: nothing, result: nothing },
+
   'call.start': {
     data: inCall.extend({ users, media: callMediaSchema }),
     result: joined,

@@ -34,4 +34,6 @@ export const limits = {
   replayEvents: 256,
   /** How long a session waits for its socket to come back before its calls end. */
   sessionGraceMs: 30_000,
+  /** The same for a page that said that it goes away, perhaps to be loaded again. */
+  reloadGraceMs: 12_000,
 } as const

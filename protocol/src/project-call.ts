@@ -16,6 +16,7 @@ export function viewOf(state: Call): CallView {
       user: p.user,
       device: p.device,
       connected: p.connected,
+      ...(p.leaving && { leaving: true }),
       onHold: p.onHold,
       ...(p.moving && { replaces: p.moving.from }),
       sending: p.onHold ? nothing : p.sending,

@@ -29,7 +29,7 @@ export async function loseNetwork(
       await watches(bob, [alice])
       const outcomes = await disturb([alice, bob], async () => {
         if (loss === 'other-address') {
-          uplinks.leaveFirst()
+          uplinks.changeUplink()
           return
         }
         uplinks.block()

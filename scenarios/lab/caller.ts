@@ -93,9 +93,11 @@ export class Caller {
   readonly user: string
   readonly toneHz: number
   readonly #page: Page
+  readonly #spec: Parameters<Lab['connect']>[0]
 
-  private constructor(user: string, toneHz: number, page: Page) {
-    this.user = user
+  private constructor(spec: Parameters<Lab['connect']>[0], toneHz: number, page: Page) {
+    this.user = spec.user
+    this.#spec = spec
     this.toneHz = toneHz
     this.#page = page
   }
@@ -107,14 +109,36 @@ export class Caller {
   ): Promise<Caller> {
     const page = await browser.newPage()
     await page.goto(spec.pageUrl)
-    await page.waitForFunction(() => 'lab' in globalThis)
-    const caller = new Caller(spec.user, toneHz, page)
-    await caller.do('connect', {
-      url: spec.parleyUrl,
-      user: spec.user,
-      options: spec.options ?? {},
-    })
+    const { user, parleyUrl: url, options = {} } = spec
+    const caller = new Caller({ user, url, options }, toneHz, page)
+    await caller.#connect()
     return caller
+  }
+
+  /** Duplicates the tab, with all that it has stored, and connects there. */
+  async copyTab(): Promise<Caller> {
+    const browser = this.#page.browser()
+    const opened = new Promise<Page | null>((resolve) => {
+      browser.once('targetcreated', (target) => resolve(target.page()))
+    })
+    // A page that is opened by another one begins with a copy of its session storage.
+    await this.#page.evaluate(() => void globalThis.open(globalThis.location.href))
+    const page = await opened
+    if (!page) throw new Error('no tab was opened')
+    const copy = new Caller(this.#spec, this.toneHz, page)
+    await copy.#connect()
+    return copy
+  }
+
+  /** Loads the page again, as its user would, and connects. */
+  async reload(): Promise<void> {
+    await this.#page.reload()
+    await this.#connect()
+  }
+
+  async #connect(): Promise<void> {
+    await this.#page.waitForFunction(() => 'lab' in globalThis)
+    await this.do('connect', this.#spec)
   }
 
   /** Uses the page's `lab`. */

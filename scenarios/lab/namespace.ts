@@ -10,8 +10,8 @@ export interface Uplinks {
   /** The links stay up, but nothing passes, and nobody is told. */
   block(): void
   unblock(): void
-  /** Takes the first uplink away, as when Wi-Fi is left for mobile. */
-  leaveFirst(): void
+  /** Changes from the first uplink to the second, as when Wi-Fi is left for mobile. */
+  changeUplink(): void
   remove(): void
 }
 
@@ -27,8 +27,8 @@ export function namespacesRefused(): string | undefined {
 }
 
 /**
- * A client namespace with two uplinks to this machine. The machine has one address for both, as a
- * server has; each uplink has its own address at the client's end, and the first is preferred.
+ * A client namespace with two uplinks to this machine, of which the first is up. The machine has one
+ * address for both, as a server has; the client has another address on each.
  */
 export function makeUplinks(): Uplinks {
   const id = randomInt(1_000, 9_999)
@@ -47,14 +47,19 @@ export function makeUplinks(): Uplinks {
   ip('netns', 'add', namespace)
   inside('link', 'set', 'lo', 'up')
   ip('address', 'add', `${address}/32`, 'dev', 'lo')
-  for (const [index, { outer, inner, gateway, client }] of links.entries()) {
+  const raise = ({ inner, gateway }: (typeof links)[number]) => {
+    inside('link', 'set', inner, 'up')
+    inside('route', 'replace', 'default', 'via', gateway)
+  }
+  for (const { outer, inner, gateway, client } of links) {
     ip('link', 'add', outer, 'type', 'veth', 'peer', 'name', inner, 'netns', namespace)
     ip('address', 'add', `${gateway}/28`, 'dev', outer)
     ip('link', 'set', outer, 'up')
     inside('address', 'add', `${client}/28`, 'dev', inner)
-    inside('link', 'set', inner, 'up')
-    inside('route', 'add', 'default', 'via', gateway, 'metric', String(100 + index))
   }
+  const [first, second] = links
+  if (!first || !second) throw new Error('two links were made above')
+  raise(first)
   const clients = links.map(({ client }) => client)
 
   return {
@@ -71,9 +76,9 @@ export function makeUplinks(): Uplinks {
       inside('route', 'del', 'blackhole', `${address}/32`)
       for (const { gateway } of links) inside('route', 'del', 'blackhole', `${gateway}/32`)
     },
-    leaveFirst() {
-      const [first] = links
-      if (first) inside('link', 'set', first.inner, 'down')
+    changeUplink() {
+      inside('link', 'set', first.inner, 'down')
+      raise(second)
     },
     remove() {
       // The links go with the namespace.

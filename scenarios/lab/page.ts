@@ -59,6 +59,7 @@ const lab = {
     client.on('connection', (state) => {
       if (state === 'connected') connectedAt = Date.now()
     })
+    client.on('resumed', watch)
     client.on('incoming', (ringing) => {
       incoming = ringing
       // A call that waits is not yet the one that the page is about.

@@ -119,6 +119,12 @@ export class Directory {
     return true
   }
 
+  /** The session's page goes away: it is waited for less long. */
+  leaving(id: SessionId): void {
+    const entry = this.#entries.get(id)
+    if (entry) entry.session = { ...entry.session, leaving: true }
+  }
+
   /** Ends a session; its socket, if any, is closed. */
   close(id: SessionId): void {
     const entry = this.#entries.get(id)

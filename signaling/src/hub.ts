@@ -273,6 +273,10 @@ export class Hub {
       callsOf: (device) => this.#callsOf(device),
       iceConfig: () => iceConfigFor(at.user),
       subscribePresence: () => this.#presence.subscribe(session),
+      announceLeaving: () => {
+        this.#directory.leaving(session)
+        this.#markConnected(at, false, true)
+      },
     }
   }
 
@@ -283,9 +287,11 @@ export class Hub {
   }
 
   #endSession(id: SessionId, at: DeviceAddress): void {
+    // A page that went away on purpose has hung up, if it does not come back.
+    const reason = this.#directory.find(id)?.leaving ? 'hangup' : 'failed'
     this.#forgetSession(id)
     this.#cluster.deviceLeft(at)
-    this.#leaveCalls(at)
+    this.#leaveCalls(at, reason)
   }
 
   #forgetSession(id: SessionId): void {
@@ -296,23 +302,23 @@ export class Hub {
   }
 
   /** A device is gone for good. */
-  #leaveCalls(at: DeviceAddress): void {
+  #leaveCalls(at: DeviceAddress, reason: 'hangup' | 'failed' = 'failed'): void {
     for (const call of this.#calls.seenBy(at)) {
       const seat = participantAt(call, at)
       if (seat) {
         this.#seats.lost(call.id, seat.id)
-        this.#calls.apply(call.id, { type: 'left', participant: seat.id, reason: 'failed' })
+        this.#calls.apply(call.id, { type: 'left', participant: seat.id, reason })
       } else this.#calls.apply(call.id, { type: 'deviceGone', at })
     }
     this.#presence.refresh(at.user)
   }
 
-  #markConnected(at: DeviceAddress, connected: boolean): void {
+  #markConnected(at: DeviceAddress, connected: boolean, leaving = false): void {
     for (const call of this.#calls.ofDevice(at)) {
       const seat = participantAt(call, at)
-      if (!seat || seat.connected === connected) continue
+      if (!seat || (seat.connected === connected && !leaving)) continue
       const participant = seat.id
-      this.#calls.apply(call.id, { type: 'connectionChanged', participant, connected })
+      this.#calls.apply(call.id, { type: 'connectionChanged', participant, connected, leaving })
     }
     this.#presence.refresh(at.user)
   }

@@ -163,6 +163,30 @@ describe('without a crash', () => {
     expect(alice.endReasons()).toEqual([])
   })
 
+  test('[RELOAD-2] a page that goes away is shown as leaving, and has hung up if it does not come back', async () => {
+    const { alice, bob } = await callOfTwo()
+    await bob.ask('session.leaving', {})
+    expect(alice.view()?.participants[1]).toMatchObject({ connected: false, leaving: true })
+    bob.drop()
+    env.advance(limits.reloadGraceMs - 1)
+    expect(alice.endReasons()).toEqual([])
+    env.advance(1)
+    expect(alice.endReasons()).toEqual(['hangup'])
+  })
+
+  test('[RELOAD-2] a page that is back in time has its session and its seat', async () => {
+    const { alice, bob } = await callOfTwo()
+    await bob.ask('session.leaving', {})
+    bob.drop()
+    env.advance(limits.reloadGraceMs - 1)
+    const back = bob.withSession()
+    expect(alice.view()?.participants[1]).toMatchObject({ connected: true })
+    expect(alice.view()?.participants[1]?.leaving).toBeUndefined()
+    expect(await back.resume(MEDIA)).toMatchObject({ ok: true })
+    env.advance(limits.sessionGraceMs)
+    expect(alice.endReasons()).toEqual([])
+  })
+
   test('a ticket of another device gives nothing', async () => {
     const { alice, bob } = await callOfTwo()
     expect(await bob.ask('call.resume', { ticket: alice.ticket() })).toMatchObject({
@@ -221,6 +245,13 @@ class Person {
     return connect(this.user, this)
   }
 
+  /** The page after a reload: it has the session's key, but has heard nothing. */
+  withSession(): Person {
+    const { resumeKey } = this.socket.heard('welcome')[0] as { resumeKey: string }
+    const lastSeq = Number.MAX_SAFE_INTEGER
+    return connect(this.user, this, { session: this.session, key: resumeKey, lastSeq })
+  }
+
   ticket(): string {
     const told = this.socket.heard('call.ticket').at(-1) as { ticket: string } | undefined
     return told?.ticket ?? this.#kept?.ticket ?? ''
@@ -244,9 +275,13 @@ class Person {
   }
 }
 
-function connect(user: string, from?: Person): Person {
+function connect(
+  user: string,
+  from?: Person,
+  resume?: { session: SessionId; key: string; lastSeq: number },
+): Person {
   const socket = new RecordingSocket()
-  const session = hub.connect({ user, device: 'device' } as DeviceAddress, socket, undefined)
+  const session = hub.connect({ user, device: 'device' } as DeviceAddress, socket, resume)
   return new Person(user, session, socket, from)
 }
 

@@ -1,6 +1,7 @@
 import type { Environment, Link } from '../ports.ts'
 import { browserDevices } from './devices.ts'
 import { browserFrameEngine } from './frame-engine.ts'
+import { browserPageMemory } from './page-memory.ts'
 import { browserTiles } from './tiles.ts'
 
 /** The real surroundings: the only place that reads the browser's globals, and only when used. */
@@ -28,6 +29,12 @@ export function browserEnvironment(link: Link, workerUrl: string | undefined): E
       resize: (run) => new ResizeObserver(run),
       intersection: (run) => new IntersectionObserver(run),
     }),
+    memory: browserPageMemory({
+      storage: storageOfTab,
+      // The type says always there, but they are missing on pages without HTTPS.
+      locks: () => (globalThis.navigator as { locks?: LockManager } | undefined)?.locks,
+      randomId,
+    }),
     frames: browserFrameEngine(workerUrl),
     frameKeys: undefined,
     createPeerConnection: (configuration) => new RTCPeerConnection(configuration),
@@ -43,6 +50,15 @@ function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   const base64 = btoa(String.fromCharCode(...bytes))
   return base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+}
+
+/** Reading it throws where the browser blocks storage. */
+function storageOfTab(): Storage | undefined {
+  try {
+    return typeof window === 'undefined' ? undefined : window.sessionStorage
+  } catch {
+    return undefined
+  }
 }
 
 /** Back on a network, or from Wi-Fi to mobile; `type` is not told by every browser. */

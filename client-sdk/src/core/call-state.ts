@@ -57,7 +57,9 @@ export function callState(facts: CallFacts): CallState {
   if (facts.direction === 'incoming' && facts.self === undefined) return 'ringing'
   if (facts.direction === 'outgoing' && !facts.announced) return 'dialing'
   if (others(facts).length === 0) return aloneState(facts)
-  if (facts.media === 'connected') return 'connected'
+  // Media of a page that goes away is about to stop, whatever the browser still says.
+  const allLeave = others(facts).every(({ leaving }) => leaving === true)
+  if (facts.media === 'connected' && !allLeave) return 'connected'
   return facts.hadMedia ? 'reconnecting' : 'connecting'
 }
 

@@ -54,6 +54,7 @@ const callView = shape({
       user: text,
       device: text,
       connected: flag,
+      leaving: optional(flag),
       onHold: flag,
       replaces: optional(text),
       sending: shape({ microphone: flag, camera: flag, screen: flag }),

@@ -23,5 +23,5 @@ export function parseHandedSession(raw: unknown): HandedSession | undefined {
   const parsed = handedSession.safeParse(raw)
   if (!parsed.success) return undefined
   const { session, callWaiting, calls } = parsed.data
-  return { session: { ...session, awayUntil: undefined }, callWaiting, calls }
+  return { session: { ...session, leaving: false, awayUntil: undefined }, callWaiting, calls }
 }

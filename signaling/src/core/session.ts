@@ -12,12 +12,14 @@ export interface Session {
   readonly lastSeq: number
   /** The newest events, oldest first, at most `limits.replayEvents`. */
   readonly recent: readonly EventFrame[]
+  /** Its page has said that it goes away. */
+  readonly leaving: boolean
   /** Set while no socket is attached: when the session ends. */
   readonly awayUntil: Millis | undefined
 }
 
 export function newSession(identity: Pick<Session, 'id' | 'key' | 'user' | 'device'>): Session {
-  return { ...identity, lastSeq: 0, recent: [], awayUntil: undefined }
+  return { ...identity, lastSeq: 0, recent: [], leaving: false, awayUntil: undefined }
 }
 
 /** Numbers an event and keeps it for a replay. */
@@ -33,7 +35,8 @@ export function record(
 
 /** The socket is gone; the session waits for another one. */
 export function detach(session: Session, now: Millis): Session {
-  return { ...session, awayUntil: now + limits.sessionGraceMs }
+  const graceMs = session.leaving ? limits.reloadGraceMs : limits.sessionGraceMs
+  return { ...session, awayUntil: now + graceMs }
 }
 
 /** What a client that has seen everything up to `lastSeq` still needs. */
@@ -47,7 +50,7 @@ export function attach(
   session: Session,
   lastSeq: number,
 ): { readonly session: Session; readonly resumption: Resumption } {
-  const attached = { ...session, awayUntil: undefined }
+  const attached = { ...session, leaving: false, awayUntil: undefined }
   const frames = session.recent.filter(({ seq }) => seq > lastSeq)
   const complete = session.lastSeq - lastSeq === frames.length
   return {

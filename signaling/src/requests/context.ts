@@ -32,6 +32,8 @@ export interface RequestContext {
   readonly callsOf: (at: DeviceAddress) => ReadonlySet<CallId>
   iceConfig(): IceConfig
   subscribePresence(): readonly Presence[]
+  /** The page of the one who asks goes away. */
+  announceLeaving(): void
 }
 
 /** Handlers for some of the request types. */

@@ -2,8 +2,14 @@ import { ok } from '@parley/protocol'
 import type { Handlers } from './context.ts'
 
 /** Requests about the connection itself. */
-export const sessionRequests: Handlers<'ice.get' | 'presence.subscribe' | 'device.prefer'> = {
+export const sessionRequests: Handlers<
+  'ice.get' | 'session.leaving' | 'presence.subscribe' | 'device.prefer'
+> = {
   'ice.get': (context) => ok(context.iceConfig()),
+  'session.leaving': (context) => {
+    context.announceLeaving()
+    return ok({})
+  },
   'device.prefer': ({ directory, session }, { callWaiting }) => {
     directory.prefer(session, callWaiting)
     return ok({})
