@@ -2,7 +2,7 @@ import type { Millis } from '@parley/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { atFoot, ladder, ladderDeadline } from './ladder.ts'
-import type { Ladder, LadderEffect, LadderEvent } from './ladder.ts'
+import type { LadderEffect, LadderEvent } from './ladder.ts'
 
 const interrupted = { type: 'media', state: 'interrupted' } as const
 const connected = { type: 'media', state: 'connected' } as const
@@ -142,7 +142,7 @@ describe('any sequence of events', () => {
 /** A ladder with its own clock, which keeps what was ordered when. */
 function climbing(events: readonly LadderEvent[], { direct = true } = {}) {
   const run = {
-    state: atFoot as Ladder,
+    state: atFoot,
     now: 0 as Millis,
     orders: [] as [Millis, LadderEffect['type']][],
     take(event: LadderEvent) {

@@ -35,7 +35,9 @@ export const socketIoLink: Link = {
       close: () => end(() => undefined),
       abandon() {
         over = true
-        socket.io.engine?.close()
+        // Typed as always there; absent until a connection is being opened.
+        const engine = socket.io.engine as typeof socket.io.engine | undefined
+        engine?.close()
       },
     }
   },
