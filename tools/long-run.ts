@@ -9,6 +9,7 @@ import { root } from './source-tree.ts'
 const commands: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   bench: { turn: 'turn/bench/main.ts' },
   chaos: {
+    cluster: 'scenarios/chaos/cluster.ts',
     glare: 'scenarios/chaos/glare.ts',
     network: 'scenarios/chaos/network.ts',
     signaling: 'scenarios/chaos/signaling.ts',

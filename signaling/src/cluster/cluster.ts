@@ -15,7 +15,7 @@ import { ForeignCalls } from '../core/foreign-calls.ts'
 import type { NodeId } from '../core/lease-book.ts'
 import { freshDevice } from '../core/neighbours.ts'
 import type { DeviceState, Neighbours } from '../core/neighbours.ts'
-import { callKey, roomKey } from '../core/subject.ts'
+import { callKey, callOf, roomKey } from '../core/subject.ts'
 import type { Directory, ResumeRequest } from '../directory.ts'
 import type { Leases } from '../store/leases.ts'
 import type { NodeChannel } from './channel.ts'
@@ -391,11 +391,6 @@ export class Cluster {
   #await(at: DeviceAddress, of: NodeId): void {
     this.#absences.begin({ at, of }, this.#ports.now() + limits.sessionGraceMs)
   }
-}
-
-function callOf({ data }: ServerEvent): CallId | undefined {
-  if (!('call' in data)) return undefined
-  return typeof data.call === 'string' ? data.call : data.call.id
 }
 
 function keyOf({ user, device }: DeviceAddress): string {

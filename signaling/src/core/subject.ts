@@ -1,4 +1,4 @@
-import type { CallId, ClientRequestData, RoomName, UserId } from '@parley/protocol'
+import type { CallId, ClientRequestData, RoomName, ServerEvent, UserId } from '@parley/protocol'
 
 /** What a request is about, and so which node has to answer it. */
 export type Subject =
@@ -40,4 +40,10 @@ export function callKey(call: CallId): string {
 
 export function roomKey(room: RoomName): string {
   return `room:${room}`
+}
+
+/** The call that an event is about. */
+export function callOf({ data }: ServerEvent): CallId | undefined {
+  if (!('call' in data)) return undefined
+  return typeof data.call === 'string' ? data.call : data.call.id
 }
