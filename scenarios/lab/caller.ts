@@ -5,6 +5,9 @@ import { LOOK_EVERY_MS, PATIENCE_MS, until } from './patience.ts'
 /** The page listens at every fifth Hertz, and recorders resample a little. */
 const TONE_TOLERANCE_HZ = 10
 
+/** A picture made small: red, green and blue of each of its points, 0 to 255. */
+export type Picture = readonly number[]
+
 /** How much of a video flows, and why not more. */
 export interface LayerSight {
   readonly layer: number | null
@@ -78,15 +81,26 @@ interface Lab {
   setMicrophone(on: boolean): Promise<void>
   setCamera(on: boolean): Promise<void>
   show(user: string, width: number): void
+  loseTransforms(): void
+  forgetScriptTransforms(): void
   beginEpoch(epoch: object): Promise<void>
   allReady(epoch: number): void
   startGaps(): void
   pulse(): Pulse
+  sent(): Promise<number>
+  decode(mimeType: string, frames: readonly string[]): Promise<Picture | undefined>
+  ownPictures(): Promise<Picture[]>
   look(): Sight
   listen(): Promise<Readonly<Record<string, number>>>
 }
 
-type LabVerb = Exclude<keyof Lab, 'look' | 'listen' | 'isRinging' | 'isWaiting' | 'pulse'>
+/** What can be done to a browser. */
+export type Trick = 'loseTransforms' | 'forgetScriptTransforms'
+
+type LabVerb = Exclude<
+  keyof Lab,
+  'look' | 'listen' | 'isRinging' | 'isWaiting' | 'pulse' | 'decode' | 'ownPictures' | 'sent'
+>
 
 /** A person at a browser page that embeds the SDK. */
 export class Caller {
@@ -102,16 +116,16 @@ export class Caller {
     this.#page = page
   }
 
-  /** Opens the page and connects. `options` go to `CallClient`. */
+  /** Opens the page and connects. `options` go to `CallClient`; `before`: what is done first. */
   static async arrive(
     { browser, toneHz }: ToneBrowser,
-    spec: { user: string; pageUrl: string; parleyUrl: string; options?: object },
+    spec: { user: string; pageUrl: string; parleyUrl: string; options?: object; before?: Trick },
   ): Promise<Caller> {
     const page = await browser.newPage()
     await page.goto(spec.pageUrl)
     const { user, parleyUrl: url, options = {} } = spec
     const caller = new Caller({ user, url, options }, toneHz, page)
-    await caller.#connect()
+    await caller.#connect(spec.before)
     return caller
   }
 
@@ -136,8 +150,9 @@ export class Caller {
     await this.#connect()
   }
 
-  async #connect(): Promise<void> {
+  async #connect(before?: Trick): Promise<void> {
     await this.#page.waitForFunction(() => 'lab' in globalThis)
+    if (before) await this.do(before)
     await this.do('connect', this.#spec)
   }
 
@@ -161,6 +176,23 @@ export class Caller {
 
   pulse(): Promise<Pulse> {
     return this.#page.evaluate(() => (globalThis as unknown as { lab: Lab }).lab.pulse())
+  }
+
+  /** What the browser's decoder shows last of these frames, in base64; undefined for nothing. */
+  async decode(mimeType: string, frames: readonly string[]): Promise<Picture | undefined> {
+    const decode = (codec: string, all: readonly string[]) =>
+      (globalThis as unknown as { lab: Lab }).lab.decode(codec, all)
+    return (await this.#page.evaluate(decode, mimeType, frames)) ?? undefined
+  }
+
+  /** Packets of media that have left the browser. */
+  sent(): Promise<number> {
+    return this.#page.evaluate(() => (globalThis as unknown as { lab: Lab }).lab.sent())
+  }
+
+  /** What the camera shows for a moment. */
+  ownPictures(): Promise<Picture[]> {
+    return this.#page.evaluate(() => (globalThis as unknown as { lab: Lab }).lab.ownPictures())
   }
 
   /** The loudest frequency of each other person, now. */
@@ -223,6 +255,11 @@ export async function hearsNothingOf(listener: Caller, other: Caller): Promise<v
     () => listener.listen(),
     (heard) => (heard[other.user] ?? 0) === 0,
   )
+}
+
+/** How many frames of somebody's camera a viewer has decoded so far. */
+export async function framesSeen(viewer: Caller, user: string): Promise<number> {
+  return framesOf(await viewer.look(), user)
 }
 
 function framesOf({ others }: Sight, user: string): number {

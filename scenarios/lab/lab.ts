@@ -2,6 +2,7 @@ import { launchChromium, launchFirefox } from './browsers.ts'
 import type { ToneBrowser } from './browsers.ts'
 import type { Certificate } from './certificate.ts'
 import { Caller } from './caller.ts'
+import type { Trick } from './caller.ts'
 import { servePage } from './page-server.ts'
 import { ParleyProcess } from './parley-process.ts'
 
@@ -11,8 +12,14 @@ export interface Lab {
   /** Browsers in the order in which they were asked for; each has a tone of its own. */
   readonly browsers: readonly ToneBrowser[]
   /** Opens the page in one of the browsers and connects. `options` go to `CallClient`. */
-  arrive(browser: number, user: string, options?: object): Promise<Caller>
+  arrive(browser: number, user: string, options?: object, page?: PageKind): Promise<Caller>
   close(): Promise<void>
+}
+
+/** `strict`: its policy allows no workers but from its own address. `before`: see {@link Trick}. */
+export interface PageKind {
+  readonly strict?: boolean
+  readonly before?: Trick
 }
 
 const launchers = { chromium: launchChromium, firefox: launchFirefox }
@@ -45,10 +52,12 @@ export async function openLab(
   return {
     parley,
     browsers,
-    arrive(index, user, options = {}) {
+    arrive(index, user, options = {}, { strict = false, before } = {}) {
       const browser = browsers[index]
       if (!browser) throw new Error(`the lab has no browser ${index}`)
-      return Caller.arrive(browser, { user, pageUrl: page.url, parleyUrl: parley.url, options })
+      const pageUrl = strict ? `${page.url}/strict` : page.url
+      const common = { user, pageUrl, parleyUrl: parley.url, options }
+      return Caller.arrive(browser, before ? { ...common, before } : common)
     },
     async close() {
       for (const { browser } of browsers) await browser.close()

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { createReadStream, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { stripTypeScriptTypes } from 'node:module'
@@ -34,11 +34,17 @@ export async function servePage(
         (text) => response.writeHead(200, type).end(text),
         (error: unknown) => response.writeHead(500).end(String(error)),
       )
+    } else if (request.url === '/e2ee-worker.js') {
+      response.writeHead(200, { 'content-type': 'text/javascript' })
+      createReadStream(join(ROOT, 'client-sdk/dist/e2ee-worker.js')).pipe(response)
     } else if (request.url === '/page.js') {
       response.writeHead(200, { 'content-type': 'text/javascript' }).end(SCRIPT)
     } else {
       response
-        .writeHead(200, { 'content-type': 'text/html' })
+        .writeHead(200, {
+          'content-type': 'text/html',
+          ...(request.url === '/strict' && { 'content-security-policy': "worker-src 'self'" }),
+        })
         .end('<!doctype html><title>Lab</title><script type="module" src="/page.js"></script>')
     }
   })

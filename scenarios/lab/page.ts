@@ -13,6 +13,16 @@ const STEP_HZ = 5
 const QUIETEST_POWER = 2.5e-6
 /** How finely gaps are measured. */
 const GAP_STEP_MS = 50
+/** In Chromium only, and not in the compiler's table. */
+declare class MediaStreamTrackProcessor {
+  constructor(init: { track: MediaStreamTrack })
+  readonly readable: ReadableStream<VideoFrame>
+}
+
+/** Pictures are compared this small, so that what moves in them weighs little. */
+const PICTURE_WIDTH = 32
+const PICTURE_HEIGHT = 18
+const MOST_PICTURES = 40
 const EVERYTHING = { audio: true, video: true }
 
 /** What goes to `CallClient`. `labKeys`: the SDK whose keys the story gives out. */
@@ -124,11 +134,43 @@ const lab = {
     }
   },
 
+  /** Plays a browser that takes a sender's transform and does nothing with it. */
+  loseTransforms() {
+    Object.defineProperty(RTCRtpSender.prototype, 'transform', { set: () => undefined })
+  },
+  /** Plays a Chromium from before script transforms. */
+  forgetScriptTransforms() {
+    Reflect.deleteProperty(globalThis, 'RTCRtpScriptTransform')
+  },
+
+  /** Packets of media that have left. */
+  async sent() {
+    const { outbound } = await present(call).stats()
+    return outbound.reduce((sum, { packets }) => sum + packets, 0)
+  },
   /** Gives out the keys of an epoch. */
   beginEpoch: (epoch: object) => present(present(sdk).keys).begin(epoch),
   allReady: (epoch: number) => present(present(sdk).keys).allReady(epoch),
 
   shareScreen: () => present(call).shareScreen(),
+
+  /** What a decoder shows last of encoded frames; undefined where it shows nothing. */
+  decode: (mimeType: string, frames: readonly string[]) => decodeVideo(mimeType, frames),
+  /** What the camera shows for a moment: some dozens of pictures. */
+  async ownPictures() {
+    const camera = present(call).local.find(({ source }) => source === 'camera')
+    const track = present(camera).mediaStreamTrack.clone()
+    const reader = new MediaStreamTrackProcessor({ track }).readable.getReader()
+    const pictures: number[][] = []
+    while (pictures.length < MOST_PICTURES) {
+      const { value } = await reader.read()
+      if (!value) break
+      pictures.push(pictureOf(value))
+      value.close()
+    }
+    track.stop()
+    return pictures
+  },
 
   /** The loudest frequency of each person's microphone, as it arrives here. */
   async listen(): Promise<Record<string, number>> {
@@ -261,6 +303,43 @@ function countFrames(track: RemoteTrack, video: HTMLVideoElement): void {
     video.requestVideoFrameCallback(count)
   }
   video.requestVideoFrameCallback(count)
+}
+
+const decoderNames: Readonly<Record<string, string>> = {
+  'video/vp8': 'vp8',
+  'video/vp9': 'vp09.00.31.08',
+  'video/h264': 'avc1.42e01f',
+}
+
+async function decodeVideo(mimeType: string, frames: readonly string[]) {
+  let picture: number[] | undefined
+  const decoder = new VideoDecoder({
+    output: (frame) => {
+      picture = pictureOf(frame)
+      frame.close()
+    },
+    error: () => undefined,
+  })
+  decoder.configure({ codec: decoderNames[mimeType.toLowerCase()] ?? '' })
+  try {
+    for (const [i, base64] of frames.entries()) {
+      const data = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
+      const type = i === 0 ? 'key' : 'delta'
+      decoder.decode(new EncodedVideoChunk({ type, timestamp: i * 33_000, data }))
+    }
+    await decoder.flush()
+  } catch {
+    // What cannot be decoded leaves what was shown before, if anything was.
+  }
+  return picture
+}
+
+function pictureOf(image: CanvasImageSource): number[] {
+  const canvas = new OffscreenCanvas(PICTURE_WIDTH, PICTURE_HEIGHT)
+  const context = present(canvas.getContext('2d') ?? undefined)
+  context.drawImage(image, 0, 0, PICTURE_WIDTH, PICTURE_HEIGHT)
+  const { data } = context.getImageData(0, 0, PICTURE_WIDTH, PICTURE_HEIGHT)
+  return [...data].filter((_value, i) => i % 4 !== 3)
 }
 
 function setWidth(element: HTMLElement, width: number): void {

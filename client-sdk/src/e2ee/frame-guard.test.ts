@@ -1,7 +1,7 @@
 import type { ParticipantId } from '@parley/protocol'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { LOOK_EVERY_MS } from '../core/frames/stream-proof.ts'
-import type { CallError } from '../errors.ts'
+import { CallError } from '../errors.ts'
 import type { FrameEngine } from '../ports.ts'
 import { ManualClock } from '../testing.ts'
 import { FrameGuard } from './frame-guard.ts'
@@ -99,6 +99,19 @@ describe('a stream that passes the worker by', () => {
   })
 })
 
+it('says that it is of no use where its worker does not start', () => {
+  alice.breakWorker()
+  expect(alice.guard.broken).toBe(true)
+  expect(alice.errors.map(({ code }) => code)).toEqual(['encryption-unsupported'])
+})
+
+it('goes on, and tells, when something fails in a worker that has started', async () => {
+  await alice.begin(1)
+  alice.breakWorker()
+  expect(alice.guard.broken).toBe(false)
+  expect(alice.errors).toHaveLength(1)
+})
+
 it('asks for a key frame when it begins to seal with a new epoch', async () => {
   const wire = alice.film()
   await alice.begin(1)
@@ -113,6 +126,7 @@ class Device {
   readonly keys = new GivenKeys()
   readonly errors: CallError[] = []
   readonly guard: FrameGuard
+  breakWorker: () => void = () => undefined
   readonly #leaf: number
   #worker: FrameWorker | undefined
   #counts: readonly StreamCount[] = []
@@ -125,6 +139,7 @@ class Device {
       connectionSettings: {},
       takeIncarnation: () => Promise.resolve(0),
       startWorker: (listener) => {
+        this.breakWorker = () => listener.failed(new CallError('encryption-unsupported'))
         const worker = new FrameWorker((message) => {
           if (message.type === 'counted') this.#counts = message.counts
           queueMicrotask(() => listener.told(message))

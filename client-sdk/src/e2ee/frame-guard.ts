@@ -19,7 +19,7 @@ export interface FrameGuardOptions {
 }
 
 interface FrameGuardEvents {
-  /** `keyed` changed. */
+  /** `keyed` or `broken` changed. */
   changed: []
   failed: [error: CallError]
 }
@@ -38,6 +38,8 @@ export class FrameGuard extends Emitter<FrameGuardEvents> {
   #nextStream = 0
   #cancelTick: () => void = () => undefined
   #cancelLook: () => void
+  #heard = false
+  #broken = false
   #closed = false
 
   /** Throws `encryption-unsupported` where the browser cannot. */
@@ -55,6 +57,11 @@ export class FrameGuard extends Emitter<FrameGuardEvents> {
       allReady: (epoch) => this.#dispatch({ type: 'allReady', epoch }),
       stopped: () => this.#dispatch({ type: 'stopped' }),
     })
+  }
+
+  /** The worker has not started, as where the page's policy forbids it: no media can be had. */
+  get broken(): boolean {
+    return this.#broken
   }
 
   /** Whether there are keys to seal with. */
@@ -140,6 +147,7 @@ export class FrameGuard extends Emitter<FrameGuardEvents> {
 
   #onMessage(message: FromWorker): void {
     if (this.#closed) return
+    this.#heard = true
     switch (message.type) {
       case 'installed':
         this.#dispatch({ type: 'installed', slot: message.slot })
@@ -211,6 +219,9 @@ export class FrameGuard extends Emitter<FrameGuardEvents> {
   }
 
   #fail(error: CallError): void {
-    if (!this.#closed) this.emit('failed', error)
+    if (this.#closed) return
+    this.#broken = !this.#heard
+    this.emit('failed', error)
+    this.emit('changed')
   }
 }

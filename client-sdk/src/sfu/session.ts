@@ -70,7 +70,7 @@ export class SfuSession implements PathSession {
   }
 
   get state(): PathState {
-    return this.#state
+    return this.#opened?.guard?.broken === true ? 'failed' : this.#state
   }
 
   get streams(): ReadonlyMap<StreamKey, RemoteStream> {

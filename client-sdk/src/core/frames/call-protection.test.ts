@@ -4,8 +4,9 @@ import { isEncrypted, nodeProtection } from './call-protection.ts'
 it.each([
   ['no keys', false, ['proven'], 'pending'],
   ['no stream', true, [], 'pending'],
-  ['only streams that wait', true, ['waiting', 'waiting'], 'pending'],
-  ['one that is proven, and one that waits in silence', true, ['proven', 'waiting'], 'sealed'],
+  ['only streams without a frame', true, ['attached', 'attached'], 'pending'],
+  ['one that is proven, and one in silence', true, ['proven', 'attached'], 'sealed'],
+  ['one that the worker does not hold yet', true, ['proven', 'waiting'], 'pending'],
   ['all proven', true, ['proven', 'proven'], 'sealed'],
   ['one that went past', true, ['proven', 'bypassed'], 'plain'],
 ] as const)('a path with %s', (_what, keyed, streams, protection) => {

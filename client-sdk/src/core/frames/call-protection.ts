@@ -14,12 +14,13 @@ export interface NodePath {
 }
 
 /**
- * A path through a node is sealed when frames pass the worker, and none may pass it by. A stream
- * that waits carries silence only, or is not shown.
+ * A path through a node is sealed when frames pass the worker, and none can pass it by. Before its
+ * first frame a stream carries silence only, or is not shown.
  */
 export function nodeProtection({ keyed, streams }: NodePath): PathProtection {
   // What was found out is stopped at once; until it is gone the call does not claim anything.
   if (streams.includes('bypassed')) return 'plain'
+  if (streams.includes('waiting')) return 'pending'
   return keyed && streams.includes('proven') ? 'sealed' : 'pending'
 }
 

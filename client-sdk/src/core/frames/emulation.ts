@@ -3,37 +3,65 @@ const GUARD = 3
 
 /**
  * Escapes what follows `before` in an H.264 stream, so that no packetizer sees a start code in it:
- * neither inside nor across the seam. Undone by {@link unescape}.
+ * neither inside nor across the seam. Undone by {@link unescapeStartCodes}.
  */
 export function escapeStartCodes(before: Uint8Array, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(bytes.length + Math.ceil((bytes.length + 2) / 2))
-  let zeros = trailingZeros(before)
   let length = 0
-  for (const byte of bytes) {
-    if (zeros >= 2 && byte <= GUARD) {
-      out[length++] = GUARD
-      zeros = 0
-    }
-    out[length++] = byte
-    zeros = byte === 0 ? zeros + 1 : 0
+  let copied = 0
+  for (const at of afterZeroPairs(before, bytes)) {
+    if ((bytes[at] ?? 0) > GUARD) continue
+    out.set(bytes.subarray(copied, at), length)
+    length += at - copied
+    out[length++] = GUARD
+    copied = at
   }
-  return out.slice(0, length)
+  out.set(bytes.subarray(copied), length)
+  return out.slice(0, length + bytes.length - copied)
 }
 
 /** Undoes {@link escapeStartCodes}; `before` must be the same. */
 export function unescapeStartCodes(before: Uint8Array, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(bytes.length)
-  let zeros = trailingZeros(before)
   let length = 0
-  for (const byte of bytes) {
-    if (zeros >= 2 && byte === GUARD) {
-      zeros = 0
+  let copied = 0
+  for (const at of afterZeroPairs(before, bytes, GUARD)) {
+    if (bytes[at] !== GUARD) continue
+    out.set(bytes.subarray(copied, at), length)
+    length += at - copied
+    copied = at + 1
+  }
+  out.set(bytes.subarray(copied), length)
+  return out.slice(0, length + bytes.length - copied)
+}
+
+/**
+ * Places whose two bytes before are zero. After an escaped one the count begins anew: when reading,
+ * with the byte after the `guard`; when writing, the byte itself is the first.
+ */
+function* afterZeroPairs(before: Uint8Array, bytes: Uint8Array, guard?: number): Iterable<number> {
+  let zeros = trailingZeros(before)
+  for (let at = 0; at < bytes.length;) {
+    const byte = bytes[at] ?? 0
+    if (zeros >= 2) {
+      yield at
+      if (guard === undefined ? byte <= GUARD : byte === guard) zeros = 0
+      if (byte === guard) {
+        at++
+        continue
+      }
+    }
+    if (byte === 0) {
+      zeros++
+      at++
       continue
     }
-    out[length++] = byte
-    zeros = byte === 0 ? zeros + 1 : 0
+    zeros = 0
+    // Zeros are few in what is sealed; the search for the next one is the browser's own.
+    const next = bytes.indexOf(0, at + 1)
+    if (next < 0) return
+    at = next
   }
-  return out.slice(0, length)
 }
 
 function trailingZeros(bytes: Uint8Array): number {

@@ -95,9 +95,7 @@ function begin(
   now: Millis,
 ): Step {
   const slot = state.nextSlot
-  const waiting = state.epochs.flatMap(({ switchAt }) => switchAt ?? [])
-  // A newer epoch does not put off a switch that is due: in a rush somebody gone would hear on.
-  const switchAt = Math.min(now + SWITCH_AFTER_MS[cause], ...waiting)
+  const switchAt = now + SWITCH_AFTER_MS[cause]
   const begun = { slot, epoch, installed: false, switchAt, retireAt: undefined }
   // Frames name an epoch by its low bits; of two alike, only the newer is meant.
   const alike = state.epochs.filter((other) => (other.epoch & 0xffn) === (epoch & 0xffn))
@@ -141,6 +139,7 @@ function install(state: EpochRing, slot: number, now: Millis): Step {
   return { state: due.state, effects: [told, ...due.effects] }
 }
 
+/** A newer epoch does not put off a switch that is due: in a rush who has gone would hear on. */
 function switchDue(state: EpochRing, now: Millis): Step {
   const isDue = state.epochs.some(
     ({ installed, switchAt }) => installed && switchAt !== undefined && switchAt <= now,

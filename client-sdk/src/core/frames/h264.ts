@@ -26,8 +26,9 @@ export function readH264(frame: Uint8Array): H264Frame | undefined {
   let start = nextStartCode(frame, 0)
   if (start?.at !== 0) return undefined
   while (start) {
-    const next = nextStartCode(frame, start.end)
+    // What follows the first slice is sealed with it, and need not be looked at.
     if (isSlice(frame[start.end])) return sealedFrom(units, frame.subarray(start.end))
+    const next = nextStartCode(frame, start.end)
     units.push(frame.subarray(start.end, next?.at ?? frame.length))
     start = next
   }

@@ -6,7 +6,7 @@ import type { FrameCounts, StreamProof } from './stream-proof.ts'
 describe('a stream', () => {
   it('is proven by its first frame in the worker', () => {
     expect(newStreamProof(0).state).toBe('waiting')
-    expect(attached().state).toBe('waiting')
+    expect(attached().state).toBe('attached')
     expect(flowing().state).toBe('proven')
   })
 
@@ -52,7 +52,7 @@ describe('a stream', () => {
   it('is given up when its transform never arrives', () => {
     const still = Array.from({ length: 8 }, () => ({ browser: 0, worker: 0 }))
     expect(look(newStreamProof(0), still).state).toBe('bypassed')
-    expect(look(attached(), still).state).toBe('waiting')
+    expect(look(attached(), still).state).toBe('attached')
   })
 
   it('is never trusted again', () => {

@@ -1,10 +1,11 @@
 import type { Millis } from '@parley/protocol'
 
 /**
- * What is known of one sender or receiver. `waiting`: its frames have not been seen; `proven`: they
- * pass the worker; `bypassed`: they do not, and it must be stopped.
+ * What is known of one sender or receiver. `waiting`: the worker does not hold it yet. `attached`: it
+ * does, and no frame has come. `proven`: its frames pass the worker. `bypassed`: they do not, and
+ * it must be stopped.
  */
-export type ProofState = 'waiting' | 'proven' | 'bypassed'
+export type ProofState = 'waiting' | 'attached' | 'proven' | 'bypassed'
 
 /** Frames so far: what the browser counts, and what the worker does. */
 export interface FrameCounts {
@@ -16,8 +17,6 @@ export interface FrameCounts {
 
 export interface StreamProof {
   readonly state: ProofState
-  /** The worker holds the stream's transform. */
-  readonly attached: boolean
   readonly since: Millis
   readonly counts: FrameCounts
   /** Looks in a row that spoke against it. */
@@ -47,7 +46,7 @@ const MISSING_PART = 0.25
 
 export function newStreamProof(now: Millis): StreamProof {
   const counts = { browser: 0, worker: 0 }
-  return { state: 'waiting', attached: false, since: now, counts, strikes: 0 }
+  return { state: 'waiting', since: now, counts, strikes: 0 }
 }
 
 /** Decides from counts whether frames pass the worker. Once bypassed it stays so. */
@@ -55,9 +54,9 @@ export function streamProof(proof: StreamProof, event: ProofEvent, now: Millis):
   if (proof.state === 'bypassed') return proof
   switch (event.type) {
     case 'attached':
-      return { ...proof, attached: true }
+      return proof.state === 'waiting' ? { ...proof, state: 'attached' } : proof
     case 'firstFrame':
-      return { ...proof, attached: true, state: 'proven' }
+      return { ...proof, state: 'proven' }
     case 'counted':
       return count(proof, event.counts, now)
   }
@@ -65,13 +64,13 @@ export function streamProof(proof: StreamProof, event: ProofEvent, now: Millis):
 
 function count(proof: StreamProof, counts: FrameCounts, now: Millis): StreamProof {
   const strikes = speaksAgainst(proof, counts) ? proof.strikes + 1 : 0
-  const late = !proof.attached && now >= proof.since + ATTACH_WITHIN_MS
+  const late = proof.state === 'waiting' && now >= proof.since + ATTACH_WITHIN_MS
   if (late || strikes >= STRIKES) return { ...proof, counts, strikes, state: 'bypassed' }
   return { ...proof, counts, strikes }
 }
 
-function speaksAgainst({ attached, counts: before }: StreamProof, counts: FrameCounts): boolean {
-  if (!attached) return counts.browser > 0
+function speaksAgainst({ state, counts: before }: StreamProof, counts: FrameCounts): boolean {
+  if (state === 'waiting') return counts.browser > 0
   const missing = counts.browser - counts.worker
   const stalled = counts.browser - before.browser > SLACK && counts.worker === before.worker
   return stalled || missing > Math.max(MISSING, counts.browser * MISSING_PART)
