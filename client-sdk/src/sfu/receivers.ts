@@ -6,6 +6,7 @@ import type { ProofState } from '../core/frames/stream-proof.ts'
 import { hasDecoded } from '../core/stats.ts'
 import type { FrameGuard } from '../e2ee/frame-guard.ts'
 import type { GuardedStream } from '../e2ee/guarded-stream.ts'
+import { CallError } from '../errors.ts'
 import type { RemoteStream, TileSize } from '../ports.ts'
 import { serial } from '../serial.ts'
 
@@ -134,7 +135,7 @@ export class Receivers {
     const { transport, guard, consume, resume, changed } = this.#options
     let guarded: GuardedStream | undefined
     const info = await consume(stream.producer)
-    const consumer = await transport.consume({
+    const consuming = transport.consume({
       id: info.consumer,
       producerId: info.producer,
       kind: info.kind,
@@ -146,6 +147,14 @@ export class Receivers {
         guarded = guard?.receiver(receiver, stream, () => this.#onGuarded())
       },
     })
+    const consumer = await consuming.catch((error: unknown) => {
+      guarded?.close()
+      throw error
+    })
+    if (guard && !guarded) {
+      consumer.close()
+      throw new CallError('encryption-lost')
+    }
     this.#receivers.set(stream.producer, { stream, consumer, guarded, told: undefined })
     changed()
     await resume(info.consumer)

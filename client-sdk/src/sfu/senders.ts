@@ -150,7 +150,7 @@ export class Senders {
     const standIn = guard && silenceOf(track)
     let guarded: GuardedStream | undefined
     const spec = { source, codec: codec.name }
-    const producer = await transport.produce<ProducerTag>({
+    const producing = transport.produce<ProducerTag>({
       track: standIn ?? track,
       codec: codec.description,
       encodings: nodeEncodings(source, { width, height, svc: svc && codec.name === 'vp9' }),
@@ -163,6 +163,16 @@ export class Senders {
       },
       appData: { source, paused: !live },
     })
+    const producer = await producing.catch((error: unknown) => {
+      guarded?.close()
+      standIn?.stop()
+      throw error
+    })
+    if (guard && !guarded) {
+      producer.close()
+      standIn?.stop()
+      throw new CallError('encryption-lost')
+    }
     const sender = { producer, guarded, standIn, paused: !live }
     this.#senders.set(source, sender)
     return sender
