@@ -184,7 +184,11 @@ export class CallSession extends Emitter<CallEvents> {
     this.#paths = paths
     paths.on('streams', (streams) => this.roster.show(streams))
     paths.on('changed', () => this.#onPaths())
-    paths.on('error', (error) => this.emit('error', error))
+    paths.on('error', (error) => {
+      this.emit('error', error)
+      // No way back to media leads past that.
+      if (error.code === 'encryption-unsupported') this.end('failed')
+    })
     paths.on('ready', (epoch) => this.#tell(this.request('call.ready', { call: view.id, epoch })))
     this.#recovery.watch(paths)
     this.#paused = isPaused(view, self)

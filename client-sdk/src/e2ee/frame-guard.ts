@@ -221,7 +221,7 @@ export class FrameGuard extends Emitter<FrameGuardEvents> {
   #fail(error: CallError): void {
     if (this.#closed) return
     this.#broken = !this.#heard
-    this.emit('failed', error)
+    this.emit('failed', this.#broken ? error : new CallError('encryption-lost', { cause: error }))
     this.emit('changed')
   }
 }
