@@ -287,7 +287,12 @@ export class CallBook extends Emitter<CallBookEvents> {
   }
 
   #onIncoming({ call: view, from, media, offer }: Incoming): void {
-    if (this.#sessions.has(view.id)) return
+    const known = this.#sessions.get(view.id)
+    if (known) {
+      // Rung anew, after the server has lost the call.
+      known.update(view)
+      return
+    }
     this.others.forget(view.id)
     const { id } = view
     const base = { id, direction: 'incoming', from, media, view } as const

@@ -13,7 +13,7 @@ import { callState, changeFacts, hangupReason, newFacts } from './core/call-stat
 import type { CallDirection, CallFacts, CallState } from './core/call-state.ts'
 import type { KeptCall } from './core/page-record.ts'
 import { isOnHold, isPaused, sentByOthers } from './core/holding.ts'
-import { VIEW_DEBOUNCE_MS } from './defaults.ts'
+import { RING_AGAIN_WAIT_MS, VIEW_DEBOUNCE_MS } from './defaults.ts'
 import { Emitter } from './emitter.ts'
 import { CallError } from './errors.ts'
 import { LocalMedia } from './local-media.ts'
@@ -27,6 +27,7 @@ import { Playback } from './playback.ts'
 import type { PathSeat } from './path-maker.ts'
 import type { Environment, LocalSources } from './ports.ts'
 import { QualityMonitor } from './quality-monitor.ts'
+import { ringAgain } from './ring-again.ts'
 import { Roster } from './roster.ts'
 import { SeatHold } from './seat-hold.ts'
 import type { Request } from './signaling.ts'
@@ -71,6 +72,7 @@ export class CallSession extends Emitter<CallEvents> {
   #paths: MediaPaths | undefined
   #cancelTiles: (() => void) | undefined
   #toldSending = ''
+  #cancelRingWait: () => void = () => undefined
   #encrypted = false
   #paused = false
   #moveWatch: MoveWatch | undefined
@@ -204,6 +206,7 @@ export class CallSession extends Emitter<CallEvents> {
 
   update(view: CallView): void {
     if (this.#state === 'ended') return
+    this.#cancelRingWait()
     const wasOnHold = this.onHold
     this.#changeSpeaker(() => this.#change({ view }))
     const paused = isPaused(view, this.#facts.self)
@@ -227,8 +230,12 @@ export class CallSession extends Emitter<CallEvents> {
 
   /** The session is another one: takes the seat again, or ends where the call is over. */
   async retake(fresh?: CallMedia): Promise<void> {
+    if (this.origin.direction === 'incoming' && this.#facts.self === undefined) {
+      this.#waitForRing()
+      return
+    }
     try {
-      const { call, participant } = await this.#seatHold.take(fresh)
+      const { call, participant } = await this.#seatHold.take(fresh).catch(this.#ringAnew)
       if (participant === this.#facts.self) this.resync(call)
       else this.transfer(call, participant)
     } catch {
@@ -305,6 +312,7 @@ export class CallSession extends Emitter<CallEvents> {
     if (this.#state === 'ended') return
     this.monitor.stop()
     this.#recovery.stop()
+    this.#cancelRingWait()
     this.#cancelTiles?.()
     this.#moveWatch?.stop()
     this.#paths?.close()
@@ -414,6 +422,26 @@ export class CallSession extends Emitter<CallEvents> {
     const before = this.speaker
     change()
     if (this.speaker !== before) this.emit('active-speaker', this.speaker)
+  }
+
+  /** The server has lost a call that nobody had answered yet. */
+  readonly #ringAnew = (error: unknown) => {
+    const { view } = this.#facts
+    const ringing = view?.invites.filter(({ state }) => state === 'ringing') ?? []
+    const isLost = error instanceof CallError && error.code === 'call-not-found'
+    const mayRing = this.origin.direction === 'outgoing' && view?.answered === false
+    if (!isLost || !mayRing || ringing.length === 0 || this.#state === 'ended') throw error
+    const { media } = this.origin
+    const { request, environment } = this.#context
+    const users = ringing.map(({ user }) => user)
+    return ringAgain({ request, clock: environment.clock }, { call: this.id, users, media })
+  }
+
+  /** The caller rings anew after a crash of the server; if he does not, the call is over. */
+  #waitForRing(): void {
+    this.#cancelRingWait()
+    const { clock } = this.#context.environment
+    this.#cancelRingWait = clock.after(RING_AGAIN_WAIT_MS, () => this.finish('cancelled'))
   }
 
   /** The ladder's orders that concern the whole call. */

@@ -122,9 +122,26 @@ describe('an outgoing call', () => {
     environment.link.last.listener.lost()
     await environment.clock.advance(1_000)
     welcome({ resumed: 'new', session: 's3' })
-    request('call.resume').answer({ ok: false, error: wireError('call-not-found') })
+    request('call.resume').answer({ ok: false, error: wireError('ticket-expired') })
     await settle()
     expect(call.endReason).toBe('failed')
+  })
+
+  it('rings anew where the server has lost it before anybody answered', async () => {
+    const { call, id } = await dial()
+    event(1, 'call.ticket', { call: id, ticket: 't1' })
+    await environment.clock.advance(1)
+    environment.link.last.listener.lost()
+    await environment.clock.advance(1_000)
+    welcome({ resumed: 'new', session: 's2' })
+    request('call.resume').answer({ ok: false, error: wireError('call-not-found') })
+    await settle()
+    expect(request('call.start').data).toMatchObject({ call: id, users: ['bob'] })
+    request('call.start').answer({ ok: false, error: wireError('user-offline') })
+    await environment.clock.advance(1_000)
+    answer('call.start', { call: view(id, ['alice']), participant: 'p-alice' })
+    await settle()
+    expect([call.state, call.endReason]).toEqual(['ringing', undefined])
   })
 
   it('is hung up in the next session where that was under way when the last one was lost', async () => {
@@ -152,6 +169,22 @@ describe('an incoming call', () => {
     expect(calls.map(({ from, state }) => [from, state])).toEqual([['bob', 'ringing']])
     event(3, 'call.ended', { call: 'c1', reason: 'answered-elsewhere' })
     expect(calls[0]?.endReason).toBe('answered-elsewhere')
+  })
+
+  it('rings on over a crash of the server, if the caller rings anew', async () => {
+    await connect()
+    const calls: Call[] = []
+    client.on('incoming', (call) => calls.push(call))
+    const incoming = { call: view('c1', ['bob']), from: 'bob', media: { audio: true, video: true } }
+    event(1, 'call.incoming', incoming)
+    event(2, 'call.incoming', { ...incoming, call: view('c2', ['bob']) })
+    environment.link.last.listener.lost()
+    await environment.clock.advance(1_000)
+    welcome({ resumed: 'new', session: 's2' })
+    event(1, 'call.incoming', incoming)
+    await environment.clock.advance(12_000)
+    expect(calls.map(({ state }) => state)).toEqual(['ringing', 'ended'])
+    expect(calls[1]?.endReason).toBe('cancelled')
   })
 
   it('is declined by hanging up', async () => {

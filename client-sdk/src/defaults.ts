@@ -32,6 +32,13 @@ export const ICE_REFRESH_MARGIN_MS = 60_000
 export const SEAT_RETRY_MS = 1_000
 export const SEAT_ATTEMPTS = 10
 
+/** How often and how long a call that rang is begun anew after the server has lost it. */
+export const RING_AGAIN_RETRY_MS = 1_000
+export const RING_AGAIN_ATTEMPTS = 8
+
+/** How long a device that rang waits for that: longer than the caller tries. */
+export const RING_AGAIN_WAIT_MS = 12_000
+
 /** How often and how long `sfu.open` is tried while no node is there. */
 export const SFU_OPEN_RETRY_MS = 1_000
 export const SFU_OPEN_ATTEMPTS = 15

@@ -115,6 +115,17 @@ describe('[TICKET-2] after a crash', () => {
     expect(await dave.again().resume()).toMatchObject({ ok: true })
   })
 
+  test('a call that nobody had answered is not restored: its caller rings anew', async () => {
+    const alice = connect('alice')
+    connect('bob')
+    await alice.ask('call.start', { call: 'c1', users: ['bob'], media: MEDIA })
+    hub = startHub()
+    const [back, bob] = [alice.again(), connect('bob')]
+    expect(await back.resume()).toMatchObject({ error: { code: 'call-not-found' } })
+    await back.ask('call.start', { call: 'c1', users: ['bob'], media: MEDIA })
+    expect(await bob.ask('call.accept', { call: 'c1', media: MEDIA })).toMatchObject({ ok: true })
+  })
+
   test('an ended call is not brought back by a late ticket', async () => {
     const { alice, bob } = await callOfTwo()
     hub = startHub()

@@ -109,7 +109,9 @@ export class Seats {
       // A call of this very process that it does not know has ended.
       const over = ticket.issuer === issuer || this.#ended.has(id)
       const moved = room !== undefined && calls.inRoom(room) !== undefined
-      if (over || moved) return fail('call-not-found', { field: 'data.ticket' })
+      // Nobody had answered: the caller rings anew.
+      const unanswered = room === undefined && !ticket.call.answered
+      if (over || moved || unanswered) return fail('call-not-found', { field: 'data.ticket' })
       await this.#once(id, () => this.#restore(ticket))
     }
     return this.#takeSeat(ticket, at, fresh)

@@ -125,7 +125,7 @@ describe('connection', () => {
           for (const effect of step.effects) {
             if (effect.type === 'open') expect(open).toBe(false)
             if (effect.type === 'open') open = true
-            if (effect.type === 'close') open = false
+            if (effect.type === 'close' || effect.type === 'abandon') open = false
           }
         }
       }),

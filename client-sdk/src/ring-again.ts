@@ -1,0 +1,24 @@
+import type { CallId, CallMedia, ClientRequestResult, UserId } from '@parley/protocol'
+import { RING_AGAIN_ATTEMPTS, RING_AGAIN_RETRY_MS } from './defaults.ts'
+import { CallError } from './errors.ts'
+import type { Clock } from './ports.ts'
+import type { Request } from './signaling.ts'
+
+/**
+ * Rings anew, as the same call, after the server has lost it: nobody had answered, so there is no
+ * ticket but the caller's. The others' devices may take a moment to be connected again.
+ */
+export async function ringAgain(
+  { request, clock }: { readonly request: Request; readonly clock: Clock },
+  call: { readonly call: CallId; readonly users: UserId[]; readonly media: CallMedia },
+): Promise<ClientRequestResult<'call.start'>> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await request('call.start', call)
+    } catch (error) {
+      const mayHelp = error instanceof CallError && error.retryable
+      if (!mayHelp || attempt >= RING_AGAIN_ATTEMPTS) throw error
+      await new Promise<void>((resolve) => void clock.after(RING_AGAIN_RETRY_MS, resolve))
+    }
+  }
+}
