@@ -18,6 +18,8 @@ const errorWords: Readonly<Record<CallErrorCode, string>> = {
   'rate-limited': 'That was too fast. Wait a moment and try again.',
   unauthorized: 'The server did not accept your sign-in. Sign in again.',
   'token-expired': 'Your sign-in has expired. Reload the page to sign in again.',
+  revoked: 'The app has signed you out. Sign in again.',
+  'not-permitted': 'You are not allowed to do that.',
   'protocol-version': 'This page is older than the server. Reload it.',
   'session-replaced': 'You are connected in another tab. Close that one, or use it instead.',
   'session-gone': 'The server lost track of this page while it was away. Start the call again.',

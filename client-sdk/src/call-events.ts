@@ -1,4 +1,4 @@
-import type { ParticipantId } from '@parley/protocol'
+import type { ParticipantId, TrackSource, UserId } from '@parley/protocol'
 import type { CallState } from './core/call-state.ts'
 import type { Quality } from './core/quality.ts'
 import type { CallError } from './errors.ts'
@@ -8,6 +8,14 @@ import type { LocalTrack, RemoteTrack } from './tracks.ts'
 
 /** Which way media goes: between the devices, through a TURN server, or through an SFU node. */
 export type CallPath = 'direct' | 'relay' | 'sfu'
+
+/** Sources of one's own that were switched off: by a moderator, or as the token grants them no more. */
+export interface Muted {
+  readonly sources: readonly TrackSource[]
+  readonly reason: 'grants' | 'moderator'
+  /** The moderator. */
+  readonly by: UserId | undefined
+}
 
 /** Everything that a call tells, with the arguments of the listeners. */
 export interface CallEvents {
@@ -29,6 +37,8 @@ export interface CallEvents {
   'active-speaker': [participant: ParticipantId | undefined]
   /** `call.local` changed, or something in it was muted or unmuted. */
   local: []
+  /** The server switched these of one's own sources off, and why. */
+  muted: [muted: Muted]
   quality: [quality: Quality]
   /** `call.encrypted` changed. */
   encryption: [encrypted: boolean]

@@ -283,6 +283,9 @@ export class CallSession extends Emitter<CallEvents> {
       case 'sfu.speaker':
         this.#changeSpeaker(() => (this.#speaker = event.data.participant ?? undefined))
         return
+      case 'call.muted':
+        this.#onMuted(event.data)
+        return
       case 'sfu.demand':
         this.#onDemand(event.data)
         return
@@ -385,6 +388,11 @@ export class CallSession extends Emitter<CallEvents> {
     if (encrypted === this.#encrypted) return
     this.#encrypted = encrypted
     this.emit('encryption', encrypted)
+  }
+
+  #onMuted({ sources, reason, by }: DataOf<'call.muted'>): void {
+    this.local.withdraw(sources)
+    this.emit('muted', { sources, reason, by })
   }
 
   #onDemand({ producer, maxSpatialLayer, reason }: DataOf<'sfu.demand'>): void {

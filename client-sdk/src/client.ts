@@ -1,4 +1,4 @@
-import type { CallId, Presence, UserId, Welcome, SessionId } from '@parley/protocol'
+import type { CallId, Grants, Presence, UserId, Welcome, SessionId } from '@parley/protocol'
 import { browserEnvironment } from './browser/environment.ts'
 import { CallBook } from './call-book.ts'
 import type { Call, MediaOptions, OperationOptions } from './call.ts'
@@ -48,6 +48,8 @@ export interface ClientEvents {
   'other-calls': [calls: readonly OtherCall[]]
   presence: [users: readonly Presence[]]
   connection: [state: ConnectionState]
+  /** What the token lets this device do is known or has changed. */
+  grants: [grants: Grants]
   /** The connection is over for good, as when the same device connected elsewhere. */
   error: [error: CallError]
 }
@@ -65,6 +67,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
   readonly #memoryName: string
   /** Calls of the page before its reload, until they are brought back. */
   #kept: readonly KeptCall[] = []
+  #grants: Grants | undefined
   #stopListening: readonly (() => void)[] = []
 
   /** `environment` is for tests and for places that are no browser. */
@@ -106,6 +109,11 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
 
   get device(): string | undefined {
     return this.#welcome?.device ?? this.#options.device
+  }
+
+  /** What the token lets this device do, once connected. */
+  get grants(): Grants | undefined {
+    return this.#grants
   }
 
   /** The calls that have not ended. */
@@ -185,6 +193,15 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     this.#book.hint({ type: 'nudged' })
   }
 
+  /**
+   * Asks `token` for a fresh one now and goes on with it, as when the user's rights have changed. Before
+   * a token expires this happens by itself.
+   */
+  async refreshToken({ signal }: OperationOptions = {}): Promise<void> {
+    this.#assertConnected()
+    await abortable(this.#signaling.refresh(), signal)
+  }
+
   /** Leaves all calls and disconnects. */
   close(): Promise<void> {
     this.#book.leaveAll()
@@ -212,6 +229,10 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     this.#signaling.on('state', (state) => {
       this.emit('connection', state)
       this.#book.hint({ type: 'signaling', online: state === 'connected' })
+    })
+    this.#signaling.on('grants', (grants) => {
+      this.#grants = grants
+      this.emit('grants', grants)
     })
     this.#signaling.on('welcome', (welcome) => this.#onWelcome(welcome))
     this.#signaling.on('event', (event) => {

@@ -1,7 +1,7 @@
 export { CallClient } from './client.ts'
 export type { CallClientOptions, CallWaiting, ClientEvents } from './client.ts'
 export type { AcceptOptions, Call, MediaOptions, OperationOptions } from './call.ts'
-export type { CallEvents, CallPath } from './call-events.ts'
+export type { CallEvents, CallPath, Muted } from './call-events.ts'
 export type { CallDirection, CallState } from './core/call-state.ts'
 export type { ConnectionState } from './core/connection.ts'
 export type { VideoCodec } from './core/video-codec.ts'
@@ -17,6 +17,7 @@ export type { LayerState, LocalTrack, RemoteTrack, Track } from './tracks.ts'
 export type {
   CallMedia,
   EndReason,
+  Grants,
   HandOver,
   InviteView,
   LayerReason,

@@ -104,6 +104,13 @@ export class LocalMedia extends Emitter<LocalMediaEvents> {
     })
   }
 
+  /** Closes what may not be sent any more. */
+  withdraw(sources: readonly TrackSource[]): void {
+    const gone = sources.filter((source) => this.#drop(source))
+    for (const source of sources) this.#known.delete(source)
+    if (gone.length > 0) this.emit('changed')
+  }
+
   /** Notes which layer of a source is wanted. */
   demand(source: TrackSource, state: LayerState): LocalTrack | undefined {
     const handle = this.#handles.get(source)

@@ -123,6 +123,29 @@ describe('signaling', () => {
     expect(link.connections).toHaveLength(1)
   })
 
+  it('goes on with a fresh token before the present one ends', async () => {
+    const heard: unknown[] = []
+    await connect()
+    signaling.on('grants', ({ publish }) => heard.push(publish))
+    event(1, 'session.expiring', { expiresAt: 60_000 })
+    await settle()
+    const [refresh] = link.last.requests
+    expect(refresh).toMatchObject({ type: 'session.refresh', data: { token: 'token-2' } })
+    const grants = { ring: true, rooms: [], publish: [], moderate: [], presence: true }
+    refresh?.answer({ ok: true, data: { grants, expiresAt: 9e5 } })
+    await settle()
+    expect(heard).toEqual([[]])
+    expect(link.connections).toHaveLength(1)
+  })
+
+  it('stays away where the app has withdrawn its tokens', async () => {
+    await connect()
+    event(1, 'session.closed', { code: 'revoked' })
+    expect(signaling.failure).toBe('revoked')
+    await clock.advance(100_000)
+    expect(link.connections).toHaveLength(1)
+  })
+
   it('tries again when the token provider fails', async () => {
     let fails = true
     signaling = new Signaling({
@@ -172,6 +195,7 @@ async function connect(): Promise<void> {
 
 function welcome(resumed: string): void {
   event(0, 'welcome', {
+    grants: { ring: true, rooms: ['*'], publish: ['audio'], moderate: [], presence: true },
     session: 's1',
     resumeKey: 'k',
     user: 'alice',

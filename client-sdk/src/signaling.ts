@@ -3,6 +3,7 @@ import type {
   ClientRequestData,
   ClientRequestResult,
   ClientRequestType,
+  Grants,
   RequestFrame,
   ServerEvent,
   Welcome,
@@ -49,6 +50,8 @@ export interface SignalingPorts {
 interface SignalingEvents {
   state: [state: ConnectionState]
   welcome: [welcome: Welcome]
+  /** What the token lets this device do, after a connection or a refresh. */
+  grants: [grants: Grants]
   event: [event: ServerEvent]
   failed: [error: CallError]
 }
@@ -113,6 +116,14 @@ export class Signaling extends Emitter<SignalingEvents> {
   /** Connects anew at once, even where a connection seems to stand. */
   reopen(): void {
     this.#dispatch({ type: 'reopenAsked' })
+  }
+
+  /** Asks the app for a fresh token and goes on with it; the connection stays. */
+  async refresh(): Promise<void> {
+    const token = await this.#token()
+    if (token === undefined) throw new CallError('token-failed')
+    const { grants } = await this.request('session.refresh', { token })
+    this.emit('grants', grants)
   }
 
   close(): void {
@@ -247,6 +258,11 @@ export class Signaling extends Emitter<SignalingEvents> {
     if (this.#state.phase !== 'online' || seq <= this.#state.resume.lastSeq) return
     this.#dispatch({ type: 'eventSeen', seq })
     if (event.type === 'session.closed') this.#dispatch({ type: 'closing', code: event.data.code })
+    if (event.type === 'session.expiring') {
+      // Where this fails the server closes the connection, and the next one asks for a token anyway.
+      this.refresh().catch(() => undefined)
+      return
+    }
     this.emit('event', event)
   }
 
@@ -260,6 +276,7 @@ export class Signaling extends Emitter<SignalingEvents> {
         reject(new CallError('session-gone'))
       }
     }
+    this.emit('grants', welcome.grants)
     this.emit('welcome', welcome)
     this.#dispatch({ type: 'welcomed', session: welcome.session, key: welcome.resumeKey })
   }

@@ -3,8 +3,8 @@ import type { Environment, Secret } from '@parley/service'
 
 /** What the load tester reads from its environment; the rest is on the command line. */
 const loadtestSettings = {
-  secret: setting.secret('PARLEY_SECRET', {
-    about: "Signs the callers' tokens; the same as the server's.",
+  secrets: setting.secrets('PARLEY_SECRET', {
+    about: "Signs the callers' tokens, the first of them; the same as the server's.",
   }),
 }
 
@@ -12,7 +12,7 @@ const loadtestSettings = {
 export function readLoadtestConfig(env: Environment = process.env): {
   readonly secret: Secret | undefined
 } {
-  return readSettings(loadtestSettings, env)
+  return { secret: readSettings(loadtestSettings, env).secrets[0] }
 }
 
 /** The environment of a Parley for one run: free ports, this machine only, development mode. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { callViewSchema, endReasonSchema, inviteViewSchema, sendingSchema } from './call-view.ts'
+import { grantsSchema } from './grants.ts'
 import {
   callIdSchema,
   consumerIdSchema,
@@ -84,6 +85,11 @@ const users = z.array(userIdSchema).min(1).max(limits.invitesPerRequest)
 export const clientRequests = {
   /** STUN and TURN servers with fresh credentials. */
   'ice.get': { data: nothing, result: iceConfigSchema },
+  /** Goes on with a fresh token of the same user and device; what it grants counts at once. */
+  'session.refresh': {
+    data: z.object({ token: z.string().min(1).max(limits.tokenLength) }),
+    result: z.object({ grants: grantsSchema, expiresAt: z.number() }),
+  },
   /** Who is there; changes follow as `presence` events. */
   'presence.subscribe': { data: nothing, result: z.object({ users: z.array(presenceSchema) }) },
 
@@ -216,8 +222,19 @@ export const welcomeSchema = z.object({
   /** With `snapshot`: the calls that this device is in, as they stand now. */
   calls: z.array(callViewSchema),
   ice: iceConfigSchema,
+  /** What the token lets this session do. */
+  grants: grantsSchema,
 })
 export type Welcome = z.infer<typeof welcomeSchema>
+
+/** Why the server closes a connection. */
+export const sessionEndSchema = z.enum([
+  'session-replaced',
+  'token-expired',
+  'shutting-down',
+  'revoked',
+])
+export type SessionEnd = z.infer<typeof sessionEndSchema>
 
 /** Every event of the server. */
 export const serverEvents = {
@@ -266,7 +283,17 @@ export const serverEvents = {
   }),
   /** The server is about to close this connection. */
   'session.closed': z.object({
-    code: z.enum(['session-replaced', 'token-expired', 'shutting-down']),
+    code: sessionEndSchema,
+  }),
+  /** The token ends at `expiresAt` (ms since the epoch): send `session.refresh` before. */
+  'session.expiring': z.object({ expiresAt: z.number() }),
+  /** These may not be sent (any more): switch them off. */
+  'call.muted': z.object({
+    call: callIdSchema,
+    sources: z.array(trackSourceSchema),
+    reason: z.enum(['grants', 'moderator']),
+    /** The moderator. */
+    by: userIdSchema.optional(),
   }),
 } as const satisfies Readonly<Record<string, z.ZodType>>
 

@@ -7,7 +7,7 @@ import { PROTOCOL_VERSION } from './version.ts'
 /** What a client sends in Socket.IO's `auth` when it connects. */
 export const handshakeSchema = z.object({
   protocol: z.literal(PROTOCOL_VERSION),
-  token: z.string().min(1).max(8_192),
+  token: z.string().min(1).max(limits.tokenLength),
   /** Ignored where the token names a device. */
   device: deviceIdSchema.optional(),
   /** Asks for the session of a lost socket. `key` proves that it is the client's own. */

@@ -12,6 +12,11 @@ export const errorCodes = {
     meaning: 'The token is missing, forged, or not for this server.',
   },
   'token-expired': { retryable: true, meaning: 'The token has expired; connect with a fresh one.' },
+  revoked: {
+    retryable: false,
+    meaning: 'The app has withdrawn this token, or all tokens that the user had.',
+  },
+  'not-permitted': { retryable: false, meaning: 'The token does not grant this.' },
   'protocol-version': { retryable: false, meaning: 'Client and server speak different versions.' },
   'session-replaced': {
     retryable: false,

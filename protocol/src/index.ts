@@ -45,8 +45,11 @@ export type {
   ServerEvent,
   ServerEventData,
   ServerEventType,
+  SessionEnd,
   Welcome,
 } from './client-messages.ts'
+export { grantsClaimSchema, grantsSchema, publishableSchema } from './grants.ts'
+export type { Grants, Publishable } from './grants.ts'
 export { handshakeSchema, requestFrameSchema } from './envelope.ts'
 export type { AnswerFrame, EventFrame, Handshake, RequestFrame } from './envelope.ts'
 export { errorCodes, fail, ok, wireError } from './errors.ts'

@@ -5,6 +5,8 @@ export const limits = {
   /** Opaque ids (device, call, participant, producer …), in characters. */
   idLength: 64,
   userIdLength: 64,
+  /** A token, in characters. */
+  tokenLength: 8_192,
   roomNameLength: 64,
   /** One session description, in characters. */
   sdpLength: 64 * 1024,
@@ -18,6 +20,8 @@ export const limits = {
   participantsPerCall: 50,
   /** Calls that one device is in at once; all but one are on hold. */
   callsPerDevice: 4,
+  /** Room patterns in one grant of a token. */
+  grantedRooms: 64,
   /** People rung by one request. */
   invitesPerRequest: 20,
   /** Media streams that one participant publishes: microphone, camera, screen and its sound. */

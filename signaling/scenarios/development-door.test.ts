@@ -33,6 +33,15 @@ test('POST /dev/token gives a token that connects, from any origin', async () =>
   socket.close()
 })
 
+test('POST /dev/token takes the grants that a token should have', async () => {
+  const response = await post({ user: 'alice', grants: { ring: false } })
+  const { token } = (await response.json()) as { token: string }
+  const socket = dial(stage.url, { protocol: 1, token })
+  expect(await heard(socket, 'event')).toMatchObject({ data: { grants: { ring: false } } })
+  socket.close()
+  expect((await post({ user: 'alice', grants: { rings: false } })).status).toBe(400)
+})
+
 test.each([{}, { user: 7 }, { user: ' ' }, { user: 'bob', device: 'a b' }])(
   'POST /dev/token refuses %j and names the field',
   async (body) => {

@@ -32,8 +32,8 @@ export const signalingSettings = {
     about: 'Address that clients reach SFU and TURN at; found out when unset.',
     fallback: undefined,
   }),
-  secret: setting.secret('PARLEY_SECRET', {
-    about: "Verifies users' tokens (HS256).",
+  secrets: setting.secrets('PARLEY_SECRET', {
+    about: "Verifies users' tokens (HS256); several, comma-separated, while one follows another.",
     minLength: SECRET_MIN_LENGTH,
   }),
   jwksUrl: setting.custom<URL | undefined>('PARLEY_JWKS_URL', {
@@ -103,7 +103,7 @@ export interface SignalingConfig extends Omit<Values, 'publicAddress'> {
 /** Reads the settings. Throws `SettingsError` when one is bad or when no token can be verified. */
 export function readSignalingConfig(env: Environment = process.env): SignalingConfig {
   const values = readSettings(signalingSettings, env)
-  if (values.secret && values.jwksUrl) {
+  if (values.secrets.length > 0 && values.jwksUrl) {
     throw new SettingsError([
       {
         key: 'PARLEY_JWKS_URL',
@@ -112,7 +112,7 @@ export function readSignalingConfig(env: Environment = process.env): SignalingCo
       },
     ])
   }
-  if (!values.secret && (!values.jwksUrl || values.dev)) {
+  if (values.secrets.length === 0 && (!values.jwksUrl || values.dev)) {
     throw new SettingsError([
       {
         key: 'PARLEY_SECRET',

@@ -138,6 +138,11 @@ export class Directory {
     this.#beyond.touched({ user, device })
   }
 
+  /** Closes the socket and keeps the session. The socket's own end is heard as any other. */
+  hangUp(id: SessionId): void {
+    this.#entries.get(id)?.socket?.close()
+  }
+
   find(id: SessionId): Session | undefined {
     return this.#entries.get(id)?.session
   }

@@ -5,12 +5,16 @@ import type {
   DeviceAddress,
   DeviceId,
   IceConfig,
+  Result,
+  SessionEnd,
   SessionId,
   UserId,
   Welcome,
 } from '@parley/protocol'
 import { fail, limits, participantAt, requestFrameSchema, ringsAt, viewOf } from '@parley/protocol'
 import type { Log } from '@parley/service'
+import { Access } from './access.ts'
+import type { Claims, TokenVerifier } from './auth/tokens.ts'
 import { Calls } from './calls.ts'
 import { fullBucket, take } from './core/admission.ts'
 import type { Bucket } from './core/admission.ts'
@@ -18,12 +22,15 @@ import { Cluster } from './cluster/cluster.ts'
 import type { ClusterLink } from './cluster/cluster.ts'
 import type { Asker } from './cluster/routing.ts'
 import { Answers } from './core/answers.ts'
+import type { Pass } from './core/pass.ts'
+import type { RevocationTarget } from './core/revocations.ts'
 import { Deadlines } from './core/deadlines.ts'
 import type { TicketSeal } from './core/ticket.ts'
 import { Neighbours } from './core/neighbours.ts'
 import { Directory } from './directory.ts'
 import type { Opened, ResumeRequest } from './directory.ts'
 import { badField } from './bad-field.ts'
+import { confine } from './confine.ts'
 import { mediaListener } from './media-events.ts'
 import type { Media } from './media.ts'
 import type { ClientSocket, Environment } from './ports.ts'
@@ -48,12 +55,19 @@ export interface HubStats {
 /** Called for each answered request. */
 export type RequestObserver = (type: string, outcome: string, seconds: number) => void
 
+/** A verified device with what its token gives; without a pass, what a token without grants gives. */
+export interface Entrant extends DeviceAddress {
+  readonly pass?: Pass
+}
+
 /** What a hub is made with. */
 export interface HubOptions {
   readonly env: Environment
   readonly log: Log
   readonly media: Media
   readonly seal: TicketSeal
+  /** Absent where nobody brings tokens. */
+  readonly verifier?: TokenVerifier
   readonly ringTimeoutMs: number
   readonly iceConfigFor: (user: UserId) => IceConfig
   readonly onRequest: RequestObserver
@@ -71,6 +85,7 @@ interface Ledger {
 export class Hub {
   readonly #options: HubOptions
   readonly #directory: Directory
+  readonly #access: Access
   readonly #calls: Calls
   readonly #seats: Seats
   readonly #presence: PresenceFeed
@@ -88,6 +103,19 @@ export class Hub {
       touched: (at) => this.#cluster.deviceTouched(at),
     })
     const directory = this.#directory
+    this.#access = new Access(
+      {
+        now: () => env.now(),
+        tell: (id, event) => directory.tellSession(id, event),
+        holder: (id) => directory.find(id),
+        close: (id, code, wait) => this.#closeSession(id, code, wait),
+        grantsChanged: (id, grants) => {
+          const at = directory.find(id)
+          if (at) confine({ calls: this.#calls, media, directory }, at, grants)
+        },
+      },
+      options.verifier,
+    )
     this.#presence = new PresenceFeed({
       connectedUsers: () => directory.connectedUsers(),
       isConnected: (user) => directory.connectedDevices(user).length > 0,
@@ -143,6 +171,19 @@ export class Hub {
     this.#cluster.start()
   }
 
+  /** Verifies a token; never rejects. */
+  admit(token: string): Promise<Result<Claims>> {
+    return this.#access.admit(token)
+  }
+
+  /** Withdraws a token or all of a user's; returns how many sessions ended with it. */
+  revoke(target: RevocationTarget): number {
+    const ended = this.#access.revoke(target)
+    this.#options.log.info({ ended }, 'tokens revoked')
+    this.#scheduleWake()
+    return ended
+  }
+
   /** A verified device is about to connect; its session may be on another node. */
   async expect(at: DeviceAddress, resume: ResumeRequest | undefined): Promise<void> {
     await this.#cluster.fetchSession(at, resume)
@@ -153,12 +194,14 @@ export class Hub {
   }
 
   /** A verified device has connected. The welcome is the first thing that it hears. */
-  connect(at: DeviceAddress, socket: ClientSocket, resume: ResumeRequest | undefined): SessionId {
+  connect(entrant: Entrant, socket: ClientSocket, resume: ResumeRequest | undefined): SessionId {
+    const at = { user: entrant.user, device: entrant.device }
     const obstacle = this.#directory.obstacle(at, resume)
     if (obstacle !== undefined) this.#replaceSession(obstacle, at)
     const opened = this.#directory.open(at, socket, resume)
     const { session } = opened
     this.#sessionEnds.set(session, undefined)
+    this.#access.open(session, entrant.pass)
     socket.send({ seq: 0, type: 'welcome', data: this.#welcome(at, opened) })
     opened.replay()
     if (opened.resumed !== 'replayed') {
@@ -203,6 +246,7 @@ export class Hub {
       const session = this.#directory.find(id)
       if (session) this.#endSession(id, session)
     }
+    this.#access.tick(now)
     this.#calls.tick(now)
     this.#seats.tick(now)
     this.#scheduleWake()
@@ -247,19 +291,23 @@ export class Hub {
     { type, data }: { readonly type: string; readonly data: unknown },
   ): Promise<AnswerFrame> {
     const parsed = parseRequest(type, data)
-    return parsed.ok ? this.#cluster.handle({ session, at }, type, parsed.data.data) : parsed
+    if (!parsed.ok) return parsed
+    const refused = this.#access.refusal(session, parsed.data.type, parsed.data.data)
+    if (refused) return refused
+    const asker = { session, at, grants: this.#access.grants(session) }
+    return this.#cluster.handle(asker, type, parsed.data.data)
   }
 
   /** Answers a request with the calls of this node. It comes from a client here or elsewhere. */
-  async #answer({ session, at }: Asker, type: string, data: unknown): Promise<AnswerFrame> {
+  async #answer(asker: Asker, type: string, data: unknown): Promise<AnswerFrame> {
     const parsed = parseRequest(type, data)
     if (!parsed.ok) return parsed
-    const answer = await dispatch(this.#contextOf(session, at), parsed.data, this.#options.log)
+    const answer = await dispatch(this.#contextOf(asker), parsed.data, this.#options.log)
     this.#scheduleWake()
     return answer
   }
 
-  #contextOf(session: SessionId, at: DeviceAddress): RequestContext {
+  #contextOf({ session, at, grants }: Asker): RequestContext {
     const { env, media, ringTimeoutMs, iceConfigFor } = this.#options
     return {
       at: { user: at.user, device: at.device },
@@ -277,6 +325,8 @@ export class Hub {
         this.#directory.leaving(session)
         this.#markConnected(at, false, true)
       },
+      grants,
+      refresh: (token) => this.#access.refresh(session, token),
     }
   }
 
@@ -284,6 +334,15 @@ export class Hub {
   #replaceSession(id: SessionId, at: DeviceAddress): void {
     this.#directory.tellSession(id, { type: 'session.closed', data: { code: 'session-replaced' } })
     this.#endSession(id, at)
+  }
+
+  /** Tells a client why it has to go. `wait`: it may come back to its session. */
+  #closeSession(id: SessionId, code: SessionEnd, wait: boolean): void {
+    const session = this.#directory.find(id)
+    if (!session) return
+    this.#directory.tellSession(id, { type: 'session.closed', data: { code } })
+    if (wait) this.#directory.hangUp(id)
+    else this.#endSession(id, session)
   }
 
   #endSession(id: SessionId, at: DeviceAddress): void {
@@ -295,6 +354,7 @@ export class Hub {
   }
 
   #forgetSession(id: SessionId): void {
+    this.#access.close(id)
     this.#presence.unsubscribe(id)
     this.#ledgers.delete(id)
     this.#sessionEnds.set(id, undefined)
@@ -337,7 +397,8 @@ export class Hub {
     const seen = [...this.#calls.seenBy(at).map(viewOf), ...foreign]
     const calls = resumed === 'snapshot' ? seen : []
     const ice = this.#options.iceConfigFor(at.user)
-    return { session, resumeKey, resumed, calls, ice, user: at.user, device: at.device }
+    const grants = this.#access.grants(session)
+    return { session, resumeKey, resumed, calls, ice, user: at.user, device: at.device, grants }
   }
 
   #isInCall(user: UserId): boolean {
@@ -388,7 +449,12 @@ export class Hub {
   }
 
   #scheduleWake(): void {
-    const dues = [this.#sessionEnds.next(), this.#calls.nextDeadline(), this.#seats.nextDeadline()]
+    const dues = [
+      this.#sessionEnds.next(),
+      this.#access.nextDeadline(),
+      this.#calls.nextDeadline(),
+      this.#seats.nextDeadline(),
+    ]
     const known = dues.filter((at) => at !== undefined)
     this.#options.env.wakeAt(known.length > 0 ? Math.min(...known) : undefined)
   }

@@ -46,6 +46,7 @@ export async function startSignaling(
     media,
     seal: ticketSeal(ticketSecret(config, log)),
     ...(redis && { cluster: clusterByRedis(redis, { log }) }),
+    verifier: verifierOf(config),
     ringTimeoutMs: config.ringTimeoutS * 1_000,
     iceConfigFor: (user) =>
       iceConfig(
@@ -60,12 +61,11 @@ export async function startSignaling(
   const http = createHttpServer({
     operations: { metrics, health },
     webRoot: config.webRoot,
-    devSecret: config.dev ? config.secret : undefined,
+    devSecret: config.dev ? config.secrets[0] : undefined,
     log,
   })
   const io = attachSocketServer(http, {
     hub,
-    verifier: verifierOf(config),
     log,
     randomId: (bytes) => env.randomId(bytes),
   })
@@ -92,15 +92,15 @@ function connectRedis(
 }
 
 /** The first secret that there is; without one, tickets are worth nothing after a restart. */
-function ticketSecret({ secret, sfuSecret, turnSecrets }: SignalingConfig, log: Log): string {
-  const shared = secret ?? sfuSecret ?? turnSecrets[0]
+function ticketSecret({ secrets, sfuSecret, turnSecrets }: SignalingConfig, log: Log): string {
+  const shared = secrets[0] ?? sfuSecret ?? turnSecrets[0]
   if (shared) return shared.reveal()
   log.warn('no secret is set (PARLEY_SFU_SECRET, PARLEY_TURN_SECRET): a restart ends all calls')
   return randomBytes(32).toString('base64url')
 }
 
-function verifierOf({ secret, jwksUrl }: SignalingConfig) {
-  if (secret) return secretVerifier(secret)
+function verifierOf({ secrets, jwksUrl }: SignalingConfig) {
+  if (secrets.length > 0) return secretVerifier(secrets)
   if (jwksUrl) return jwksVerifier(jwksUrl)
   throw new StartError('Set PARLEY_SECRET or PARLEY_JWKS_URL, so that tokens can be verified.')
 }

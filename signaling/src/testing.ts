@@ -69,6 +69,9 @@ export class FakeSfuNode implements SfuNode {
   takesRooms = true
   /** What it says is published in a room that is adopted; undefined: it has no such room. */
   published: NodeRequestResult<'room.adopt'>['publications'] | undefined = []
+  /** Whether streams are taken, and given names that count. */
+  takesProducers = false
+  #producers = 0
   #listener: (event: NodeEvent) => void = () => undefined
 
   constructor(id = 'fake-node') {
@@ -80,6 +83,10 @@ export class FakeSfuNode implements SfuNode {
     data: NodeRequestData<T>,
   ): Promise<Result<NodeRequestResult<T>>> {
     this.orders.push({ type, data })
+    if (this.takesProducers && type === 'producer.open') {
+      const producer = `producer-${++this.#producers}`
+      return Promise.resolve({ ok: true, data: { producer } as NodeRequestResult<T> })
+    }
     if (!type.startsWith('room.')) return Promise.resolve(fail('media-order'))
     if (!this.takesRooms) return Promise.resolve(fail('no-media-node'))
     if (type === 'room.adopt')

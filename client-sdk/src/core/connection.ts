@@ -1,5 +1,5 @@
-import { stay, unreachable } from '@parley/protocol'
-import type { ErrorCode, Millis, SessionId, Step } from '@parley/protocol'
+import { errorCodes, stay, unreachable } from '@parley/protocol'
+import type { ErrorCode, Millis, SessionEnd, SessionId, Step } from '@parley/protocol'
 import { retryAfter } from './reconnect-policy.ts'
 
 /** What the server needs to continue a session. */
@@ -54,10 +54,7 @@ export type ConnectionEvent =
     }
   | { readonly type: 'lost'; readonly random: number }
   /** The server said that it is about to close. */
-  | {
-      readonly type: 'closing'
-      readonly code: 'session-replaced' | 'token-expired' | 'shutting-down'
-    }
+  | { readonly type: 'closing'; readonly code: SessionEnd }
   | { readonly type: 'networkBack' }
   /** The connection that there is cannot be trusted any more, or is not to be waited for. */
   | { readonly type: 'reopenAsked' }
@@ -105,8 +102,8 @@ export function connectionMachine(budgets: ConnectionBudgets) {
       case 'lost':
         return onLost(state, event.random, now, budgets)
       case 'closing':
-        if (state.phase !== 'online' || event.code !== 'session-replaced') return stay(state)
-        return failed('session-replaced')
+        if (state.phase !== 'online' || errorCodes[event.code].retryable) return stay(state)
+        return failed(event.code)
       case 'networkBack':
         return state.phase === 'waiting' ? opening(state, now) : stay(state)
       case 'reopenAsked':

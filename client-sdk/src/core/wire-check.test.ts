@@ -23,6 +23,7 @@ const view = {
   topology: { path: 'p2p', epoch: 0, next: { path: 'sfu', epoch: 1 } },
 }
 const ice = { iceServers: [{ urls: ['stun:example.org'] }], expiresAt: 1 }
+const grants = { ring: true, rooms: ['*'], publish: ['audio'], moderate: [], presence: true }
 const signal = {
   description: { type: 'offer', sdp: 'v=0' },
   sources: { '0': 'microphone' },
@@ -39,6 +40,7 @@ const honest: Readonly<Record<ServerEventType, object>> = {
     resumed: 'new',
     calls: [view],
     ice,
+    grants,
   },
   presence: { users: [{ user: 'bob', status: 'online' }] },
   'call.incoming': {
@@ -57,6 +59,8 @@ const honest: Readonly<Record<ServerEventType, object>> = {
   'sfu.demand': { call: 'c1', producer: 'x1', maxSpatialLayer: -1, reason: 'not-watched' },
   'sfu.layer': { call: 'c1', consumer: 'y1', spatialLayer: null, reason: 'bandwidth' },
   'session.closed': { code: 'shutting-down' },
+  'session.expiring': { expiresAt: 1 },
+  'call.muted': { call: 'c1', sources: ['microphone'], reason: 'moderator', by: 'bob' },
 }
 const types = Object.keys(honest) as ServerEventType[]
 

@@ -90,6 +90,14 @@ const transport = shape({
   dtlsParameters: object,
 })
 
+const grants = shape({
+  ring: flag,
+  rooms: list(text),
+  publish: list(text),
+  moderate: list(text),
+  presence: flag,
+})
+
 const events: Readonly<Record<ServerEventType, Check>> = {
   welcome: shape({
     session: text,
@@ -99,6 +107,7 @@ const events: Readonly<Record<ServerEventType, Check>> = {
     resumed: oneOf('new', 'replayed', 'snapshot'),
     calls: list(callView),
     ice: iceConfig,
+    grants,
   }),
   presence,
   'call.incoming': shape({ call: callView, from: text, media, offer }),
@@ -112,12 +121,15 @@ const events: Readonly<Record<ServerEventType, Check>> = {
   'sfu.demand': shape({ call: text, producer: text, maxSpatialLayer: integer, reason: text }),
   'sfu.layer': shape({ call: text, consumer: text, spatialLayer: orNull(integer), reason: text }),
   'session.closed': shape({ code: text }),
+  'session.expiring': shape({ expiresAt: number }),
+  'call.muted': shape({ call: text, sources: list(source), reason: text, by: optional(text) }),
 }
 
 const joined = shape({ call: callView, participant: text })
 
 const answers: Readonly<Partial<Record<ClientRequestType, Check>>> = {
   'ice.get': iceConfig,
+  'session.refresh': shape({ grants, expiresAt: number }),
   'presence.subscribe': presence,
   'call.start': joined,
   'call.accept': joined,

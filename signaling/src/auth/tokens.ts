@@ -3,6 +3,8 @@ import type { Result, UserId } from '@parley/protocol'
 import type { Secret } from '@parley/service'
 import { createRemoteJWKSet, errors, jwtVerify, SignJWT } from 'jose'
 import type { JWTPayload, JWTVerifyGetKey } from 'jose'
+import { readGrants } from '../core/grants.ts'
+import type { Pass } from '../core/pass.ts'
 
 /** How long a development token is good for, in seconds. */
 const DEV_TOKEN_LIFETIME_S = 12 * 60 * 60
@@ -17,6 +19,7 @@ const JWKS_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA']
 export interface Claims {
   readonly user: UserId
   readonly device: string | undefined
+  readonly pass: Pass
 }
 
 /** Verifies users' tokens: never throws for a bad one. */
@@ -24,10 +27,20 @@ export interface TokenVerifier {
   verify(token: string): Promise<Result<Claims>>
 }
 
-/** Tokens signed with a shared secret (HS256). */
-export function secretVerifier(secret: Secret): TokenVerifier {
-  const key = encode(secret)
-  return { verify: (token) => verify(() => jwtVerify(token, key, options(['HS256']))) }
+/** Tokens signed with any of the shared secrets (HS256), so that one can follow another. */
+export function secretVerifier(secrets: readonly Secret[]): TokenVerifier {
+  const keys = secrets.map(encode)
+  const check = async (token: string, [key, ...others]: readonly Uint8Array[]) => {
+    if (!key) throw new errors.JWSSignatureVerificationFailed()
+    try {
+      return await jwtVerify(token, key, options(['HS256']))
+    } catch (error) {
+      const isOther = error instanceof errors.JWSSignatureVerificationFailed && others.length > 0
+      if (!isOther) throw error
+      return check(token, others)
+    }
+  }
+  return { verify: (token) => verify(() => check(token, keys)) }
 }
 
 /** Tokens signed by an identity provider whose public keys are at `url`. */
@@ -39,9 +52,20 @@ export function jwksVerifier(url: URL): TokenVerifier {
 /** Makes a token for `npm start` and the demo; production tokens come from the app's own server. */
 export async function mintDevToken(
   secret: Secret,
-  { user, device }: { readonly user: UserId; readonly device?: string | undefined },
+  {
+    user,
+    device,
+    grants,
+  }: {
+    readonly user: UserId
+    readonly device?: string | undefined
+    readonly grants?: unknown
+  },
 ): Promise<string> {
-  return new SignJWT({ ...(device !== undefined && { device }) })
+  return new SignJWT({
+    ...(device !== undefined && { device }),
+    ...(grants !== undefined && { grants }),
+  })
     .setProtectedHeader({ alg: 'HS256' })
     .setSubject(user)
     .setIssuedAt()
@@ -61,8 +85,20 @@ async function verify(
         field: 'token',
       })
     }
-    const device = payload['device']
-    return ok({ user: user.data, device: typeof device === 'string' ? device : undefined })
+    const grants = readGrants(payload['grants'])
+    if (!grants.ok) return grants
+    const { device } = payload
+    return ok({
+      user: user.data,
+      device: typeof device === 'string' ? device : undefined,
+      pass: {
+        grants: grants.data,
+        tokenId: payload.jti,
+        issuedAt: payload.iat === undefined ? undefined : payload.iat * 1_000,
+        // Required above; `0` would only be taken for expired.
+        expiresAt: ((payload.exp ?? 0) + CLOCK_TOLERANCE_S) * 1_000,
+      },
+    })
   } catch (error) {
     return error instanceof errors.JWTExpired
       ? fail('token-expired', { field: 'token' })

@@ -225,12 +225,12 @@ export class Cluster {
   async #asked<T extends AskingType>(from: NodeId, type: T, data: Asking<T>): Promise<unknown> {
     this.#meet(from)
     if (type === 'session.take') return this.#ferry?.give(from, data as Asking<'session.take'>)
-    const { at, session, type: request, data: input } = data as Asking<'request'>
+    const { at, session, grants, type: request, data: input } = data as Asking<'request'>
     // It asks for a device that it has; its news of the device may be on the way.
     if (!this.#ports.neighbours.find(at)) {
       this.#note(from, at, freshDevice(session, this.#ports.now()))
     }
-    return this.#ports.answer({ at, session }, request, input)
+    return this.#ports.answer({ at, session, grants }, request, input)
   }
 
   #onDevices(from: NodeId, { whole, asks, devices }: Telling<'devices'>): void {

@@ -1,4 +1,4 @@
-import { callIdSchema, deviceIdSchema, sessionIdSchema, userIdSchema } from '@parley/protocol'
+import { callIdSchema, deviceIdSchema, grantsSchema, sessionIdSchema, userIdSchema } from '@parley/protocol'
 import { z } from 'zod'
 import type { NodeId } from '../core/lease-book.ts'
 
@@ -44,6 +44,7 @@ export const askings = {
   request: z.object({
     at: deviceAddress,
     session: sessionIdSchema,
+    grants: grantsSchema,
     type: z.string(),
     data: z.unknown(),
   }),

@@ -3,6 +3,7 @@ import type {
   AnswerFrame,
   CallId,
   DeviceAddress,
+  Grants,
   Millis,
   RoomName,
   SessionId,
@@ -26,6 +27,8 @@ const DEPARTURE_MS = 30 * 60_000
 export interface Asker {
   readonly at: DeviceAddress
   readonly session: SessionId
+  /** What the session's token lets it do; checked where the session is, and of use where the call is. */
+  readonly grants: Grants
 }
 
 /** The call of a seat ticket. */
@@ -169,9 +172,9 @@ export class Routing {
     asker: Asker,
     { type, data, subject }: RoutedRequest,
   ): Promise<AnswerFrame> {
-    const { at, session } = asker
+    const { at, session, grants } = asker
     const { user, device } = at
-    const question = { at: { user, device }, session, type, data }
+    const question = { at: { user, device }, session, grants, type, data }
     const asked = await this.#ports.channel.ask(node, 'request', question)
     if (!asked.ok) return this.#refuse(asker, type, subject)
     // Another node of this version made it.
@@ -222,9 +225,9 @@ export class Routing {
   }
 
   async #depart(departure: Departure): Promise<void> {
-    const { at, session, call, owner, until } = departure
+    const { at, session, grants, call, owner, until } = departure
     const { user, device } = at
-    const gone = { at: { user, device }, session, type: 'call.hangup', data: { call } }
+    const gone = { at: { user, device }, session, grants, type: 'call.hangup', data: { call } }
     const told = await this.#ports.channel.ask(owner, 'request', gone)
     // An owner that never comes back has an heir, who misses the device by itself.
     if (!told.ok && this.#ports.now() < until) this.#remember(departure)

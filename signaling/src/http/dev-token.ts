@@ -5,11 +5,16 @@ import type { Secret } from '@parley/service'
 import { z } from 'zod'
 import { mintDevToken } from '../auth/tokens.ts'
 import { badField } from '../bad-field.ts'
+import { readGrants } from '../core/grants.ts'
 
-/** A name and a device id; more is not a token request. */
+/** A name, a device id and grants; more is not a token request. */
 const BODY_LIMIT_BYTES = 4_096
 
-const bodySchema = z.object({ user: userIdSchema, device: deviceIdSchema.optional() })
+const bodySchema = z.object({
+  user: userIdSchema,
+  device: deviceIdSchema.optional(),
+  grants: z.unknown().optional(),
+})
 
 /** Answers `POST /dev/token`: hands a token to anybody, so it exists in development only. */
 export async function answerDevToken(
@@ -30,6 +35,11 @@ export async function answerDevToken(
   const body = bodySchema.safeParse(parseJson(text))
   if (!body.success) {
     sendError(response, 400, badField(body.error).error)
+    return
+  }
+  const grants = readGrants(body.data.grants)
+  if (!grants.ok) {
+    sendError(response, 400, grants.error)
     return
   }
   sendJson(response, 200, { token: await mintDevToken(secret, body.data) })

@@ -1,5 +1,6 @@
 import type { Call, CallId, CallMedia, Invitee, UserId } from '@parley/protocol'
 import { fail, ok, participantAt, participantById, ringsAt, viewOf } from '@parley/protocol'
+import { mayPublishAll } from '../core/grants.ts'
 import { crossingCall, recalledCalls } from '../core/pairing.ts'
 import { seatOf } from './context.ts'
 import type { Handlers, RequestContext } from './context.ts'
@@ -45,7 +46,7 @@ export const callRequests: Handlers<
     if (invitees.every(({ outcome }) => outcome === 'unreachable')) {
       return fail('user-offline', { field: 'data.users' })
     }
-    calls.open({ id, room: undefined, startedBy: at.user, sfuOnly: false })
+    calls.open({ id, room: undefined, startedBy: at.user, sfuOnly: !mayPublishAll(context.grants) })
     const seated = join(context, id, media)
     if (!seated.ok) return seated
     // The answer shows the call as the caller left it: with everybody still ringing.
@@ -102,9 +103,8 @@ export const callRequests: Handlers<
     if (refusal) return refusal
     // Made here, so it has the shape that the brand stands for.
     const id = existing?.id ?? (env.randomId(ID_BYTES) as CallId)
-    if (!existing) {
-      calls.open({ id, room, startedBy: at.user, sfuOnly: topology === 'sfu' })
-    }
+    const sfuOnly = topology === 'sfu' || !mayPublishAll(context.grants)
+    if (!existing) calls.open({ id, room, startedBy: at.user, sfuOnly })
     const seated = join(context, id, media)
     if (existing && topology === 'sfu') calls.apply(id, { type: 'escalated' })
     const now = calls.find(id)

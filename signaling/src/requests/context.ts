@@ -5,7 +5,9 @@ import type {
   ClientRequestResult,
   ClientRequestType,
   DeviceAddress,
+  Grants,
   IceConfig,
+  Millis,
   Participant,
   Presence,
   Result,
@@ -34,6 +36,9 @@ export interface RequestContext {
   subscribePresence(): readonly Presence[]
   /** The page of the one who asks goes away. */
   announceLeaving(): void
+  /** What the asking session may do. */
+  readonly grants: Grants
+  refresh(token: string): Promise<Result<{ grants: Grants; expiresAt: Millis }>>
 }
 
 /** Handlers for some of the request types. */

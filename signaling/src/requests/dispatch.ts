@@ -1,4 +1,4 @@
-import type { AnswerFrame, ClientRequestType, Result } from '@parley/protocol'
+import type { AnswerFrame, ClientRequestData, ClientRequestType, Result } from '@parley/protocol'
 import { clientRequests, fail, ok } from '@parley/protocol'
 import type { Log } from '@parley/service'
 import { badField } from '../bad-field.ts'
@@ -20,7 +20,7 @@ const handlers: Handlers<ClientRequestType> = {
 /** A request whose data fits its type. */
 export interface ParsedRequest {
   readonly type: ClientRequestType
-  readonly data: unknown
+  readonly data: ClientRequestData<ClientRequestType>
 }
 
 /** Checks type and data of a request. */

@@ -10,6 +10,7 @@ import type {
   UserId,
 } from '@parley/protocol'
 import { fail, limits, ok, participantAt, viewOf } from '@parley/protocol'
+import { mayPublishAll } from '../core/grants.ts'
 import type { RequestContext } from './context.ts'
 
 /** Bytes of randomness in ids that the server makes. */
@@ -26,6 +27,8 @@ export function takeSeat(
 ): Joined {
   const participant = newParticipantId(context)
   context.calls.apply(id, enter(participant))
+  // What goes from device to device cannot be stopped from here.
+  if (!mayPublishAll(context.grants)) context.calls.apply(id, { type: 'escalated' })
   holdOthers(context, id)
   const call = context.calls.find(id)
   return call ? ok({ call: viewOf(call), participant }) : fail('call-not-found')

@@ -3,13 +3,14 @@ import type { Handlers } from './context.ts'
 
 /** Requests about the connection itself. */
 export const sessionRequests: Handlers<
-  'ice.get' | 'session.leaving' | 'presence.subscribe' | 'device.prefer'
+  'ice.get' | 'session.leaving' | 'session.refresh' | 'presence.subscribe' | 'device.prefer'
 > = {
   'ice.get': (context) => ok(context.iceConfig()),
   'session.leaving': (context) => {
     context.announceLeaving()
     return ok({})
   },
+  'session.refresh': (context, { token }) => context.refresh(token),
   'device.prefer': ({ directory, session }, { callWaiting }) => {
     directory.prefer(session, callWaiting)
     return ok({})

@@ -1,13 +1,12 @@
 import type { Server as HttpServer } from 'node:http'
 import { deviceIdSchema, handshakeSchema, wireError } from '@parley/protocol'
-import type { AnswerFrame, DeviceAddress, DeviceId, WireError } from '@parley/protocol'
+import type { AnswerFrame, DeviceId, WireError } from '@parley/protocol'
 import type { Log } from '@parley/service'
 import { Server } from 'socket.io'
 import type { Socket } from 'socket.io'
-import type { TokenVerifier } from '../auth/tokens.ts'
 import { badField } from '../bad-field.ts'
 import type { ResumeRequest } from '../directory.ts'
-import type { Hub } from '../hub.ts'
+import type { Entrant, Hub } from '../hub.ts'
 import type { ClientSocket } from '../ports.ts'
 
 /**
@@ -24,14 +23,13 @@ const PING_TIMEOUT_MS = 6_000
 const MOST_WAITING_PACKETS = 1_000
 
 interface SocketData {
-  readonly at: DeviceAddress
+  readonly at: Entrant
   readonly resume: ResumeRequest | undefined
 }
 
 /** What the Socket.IO door needs. */
 export interface SocketDoor {
   readonly hub: Hub
-  readonly verifier: TokenVerifier
   readonly log: Log
   readonly randomId: (bytes: number) => string
 }
@@ -61,7 +59,7 @@ export function attachSocketServer(http: HttpServer, door: SocketDoor): Server {
 
 async function authenticate(
   socket: Socket,
-  { verifier, randomId }: SocketDoor,
+  { hub, randomId }: SocketDoor,
 ): Promise<SocketData | WireError> {
   const { auth } = socket.handshake
   if (auth['protocol'] !== undefined && handshakeVersionDiffers(auth)) {
@@ -70,7 +68,7 @@ async function authenticate(
   const handshake = handshakeSchema.safeParse(auth)
   if (!handshake.success) return badField(handshake.error).error
   const { token, device, resume } = handshake.data
-  const claims = await verifier.verify(token)
+  const claims = await hub.admit(token)
   if (!claims.ok) return claims.error
   const named =
     claims.data.device === undefined ? undefined : deviceIdSchema.safeParse(claims.data.device)
@@ -82,7 +80,8 @@ async function authenticate(
   }
   // An unnamed device gets a name for the length of its session; made here, so it has the shape.
   const id = named?.data ?? device ?? (randomId(DEVICE_ID_BYTES) as DeviceId)
-  return { at: { user: claims.data.user, device: id }, resume }
+  const { user, pass } = claims.data
+  return { at: { user, device: id, pass }, resume }
 }
 
 const DEVICE_ID_BYTES = 12
