@@ -15,7 +15,7 @@ const commands: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     signaling: 'scenarios/chaos/signaling.ts',
   },
   conformance: { turn: 'turn/conformance/main.ts' },
-  fuzz: { turn: 'turn/endurance/fuzz.ts' },
+  fuzz: { signaling: 'signaling/endurance/fuzz.ts', turn: 'turn/endurance/fuzz.ts' },
   soak: { turn: 'turn/endurance/soak.ts' },
 }
 

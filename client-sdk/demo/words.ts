@@ -19,6 +19,8 @@ const errorWords: Readonly<Record<CallErrorCode, string>> = {
   unauthorized: 'The server did not accept your sign-in. Sign in again.',
   'token-expired': 'Your sign-in has expired. Reload the page to sign in again.',
   revoked: 'The app has signed you out. Sign in again.',
+  'too-busy': 'The server has its hands full. You will be let in in a moment.',
+  'slow-consumer': 'Your connection is too slow to keep up. You will be reconnected.',
   'not-permitted': 'You are not allowed to do that.',
   'protocol-version': 'This page is older than the server. Reload it.',
   'session-replaced': 'You are connected in another tab. Close that one, or use it instead.',

@@ -234,16 +234,22 @@ export class Signaling extends Emitter<SignalingEvents> {
       return
     }
     const { code, retryable } = fromWire({
-      ...refusal,
+      message: refusal.message,
       // An unknown code is turned into `internal` there.
       code: refusal.code as 'internal',
       retryable: true,
     })
-    this.#refused(code as ConnectionFailure, retryable)
+    this.#refused(code as ConnectionFailure, retryable, refusal.retryAfterMs)
   }
 
-  #refused(code: ConnectionFailure | undefined, retryable: boolean): void {
-    this.#dispatch({ type: 'refused', code, retryable, random: this.#ports.random.fraction() })
+  #refused(code: ConnectionFailure | undefined, retryable: boolean, afterMs?: number): void {
+    this.#dispatch({
+      type: 'refused',
+      code,
+      retryable,
+      afterMs,
+      random: this.#ports.random.fraction(),
+    })
   }
 
   #onFrame(frame: unknown): void {
@@ -257,7 +263,10 @@ export class Signaling extends Emitter<SignalingEvents> {
     // A replay may repeat what was handled just before the connection broke.
     if (this.#state.phase !== 'online' || seq <= this.#state.resume.lastSeq) return
     this.#dispatch({ type: 'eventSeen', seq })
-    if (event.type === 'session.closed') this.#dispatch({ type: 'closing', code: event.data.code })
+    if (event.type === 'session.closed') {
+      const { code, retryAfterMs: afterMs } = event.data
+      this.#dispatch({ type: 'closing', code, afterMs })
+    }
     if (event.type === 'session.expiring') {
       // Where this fails the server closes the connection, and the next one asks for a token anyway.
       this.refresh().catch(() => undefined)

@@ -233,6 +233,8 @@ export const sessionEndSchema = z.enum([
   'token-expired',
   'shutting-down',
   'revoked',
+  'slow-consumer',
+  'rate-limited',
 ])
 export type SessionEnd = z.infer<typeof sessionEndSchema>
 
@@ -284,6 +286,8 @@ export const serverEvents = {
   /** The server is about to close this connection. */
   'session.closed': z.object({
     code: sessionEndSchema,
+    /** When to come back, in milliseconds from now; each client is given a time of its own. */
+    retryAfterMs: z.number().min(0).optional(),
   }),
   /** The token ends at `expiresAt` (ms since the epoch): send `session.refresh` before. */
   'session.expiring': z.object({ expiresAt: z.number() }),

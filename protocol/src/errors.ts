@@ -17,6 +17,14 @@ export const errorCodes = {
     meaning: 'The app has withdrawn this token, or all tokens that the user had.',
   },
   'not-permitted': { retryable: false, meaning: 'The token does not grant this.' },
+  'too-busy': {
+    retryable: true,
+    meaning: 'The server lets nobody in now; come back when it says.',
+  },
+  'slow-consumer': {
+    retryable: true,
+    meaning: 'The client did not read fast enough; it may come back to its session.',
+  },
   'protocol-version': { retryable: false, meaning: 'Client and server speak different versions.' },
   'session-replaced': {
     retryable: false,
@@ -77,13 +85,15 @@ export interface WireError {
   readonly field?: string
   /** What the field may hold at most, in its own unit. */
   readonly limit?: number
+  /** When to try again, in milliseconds from now. */
+  readonly retryAfterMs?: number
 }
 
+/** What an error says besides its code. */
+type ErrorDetails = Partial<Pick<WireError, 'message' | 'field' | 'limit' | 'retryAfterMs'>>
+
 /** Builds the wire form of a code. `message` defaults to the code's meaning. */
-export function wireError(
-  code: ErrorCode,
-  details: { readonly message?: string; readonly field?: string; readonly limit?: number } = {},
-): WireError {
+export function wireError(code: ErrorCode, details: ErrorDetails = {}): WireError {
   const { retryable, meaning } = errorCodes[code]
   return { code, message: meaning, retryable, ...details }
 }
@@ -98,7 +108,7 @@ export function ok<T>(data: T): Result<T> {
 
 export function fail(
   code: ErrorCode,
-  details?: { readonly message?: string; readonly field?: string; readonly limit?: number },
+  details?: ErrorDetails,
 ): { readonly ok: false; readonly error: WireError } {
   return { ok: false, error: wireError(code, details) }
 }

@@ -31,6 +31,9 @@ export const limits = {
   /** Requests that a session may make at once, then per second. A join costs about twenty. */
   requestBurst: 200,
   requestsPerSecond: 40,
+  /** Bytes of requests that a session may send at once, then per second. */
+  requestBytesBurst: 2 * 1024 * 1024,
+  requestBytesPerSecond: 256 * 1024,
   /** How long the answer to a request id is kept for repeats, and for how many requests. */
   answerCacheMs: 60_000,
   answerCacheSize: 256,

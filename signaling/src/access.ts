@@ -28,8 +28,8 @@ export interface AccessPorts {
   holder(session: SessionId): DeviceAddress | undefined
   /** `wait`: the session is kept for a client that comes back with another token. */
   close(session: SessionId, code: SessionEnd, wait: boolean): void
-  /** What the session may do has become less or more. */
-  grantsChanged(session: SessionId, grants: Grants): void
+  /** What the holder of a session may do has become less or more. */
+  grantsChanged(at: DeviceAddress, grants: Grants): void
 }
 
 /** What each session may do, and until when: grants, expiry, refresh and revocation of tokens. */
@@ -52,7 +52,8 @@ export class Access {
     if (!pass) return
     this.#passes.set(session, pass)
     this.#deadlines.set(session, noticeAt(pass))
-    if (before && before !== pass.grants) this.#ports.grantsChanged(session, pass.grants)
+    const holder = this.#ports.holder(session)
+    if (holder && before && before !== pass.grants) this.#ports.grantsChanged(holder, pass.grants)
   }
 
   close(session: SessionId): void {

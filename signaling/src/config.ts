@@ -58,6 +58,24 @@ export const signalingSettings = {
     min: 1,
     max: 300,
   }),
+  handshakesPerSecond: setting.integer('PARLEY_HANDSHAKES_PER_SECOND', {
+    about: 'Connections let in per second; the others are told when to come back.',
+    fallback: 500,
+    min: 1,
+    max: 1_000_000,
+  }),
+  sessionsPerAddress: setting.integer('PARLEY_SESSIONS_PER_ADDRESS', {
+    about: 'Connections of one address (or IPv6 /64); its rates are measured by it, too.',
+    fallback: 500,
+    min: 1,
+    max: 10_000_000,
+  }),
+  trustedProxies: setting.integer('PARLEY_TRUST_PROXY', {
+    about: 'Proxies in front that append to X-Forwarded-For; 0 believes no such header.',
+    fallback: 0,
+    min: 0,
+    max: 10,
+  }),
   turnUrls: setting.list('PARLEY_TURN_URLS', {
     about: 'TURN servers that clients are told; the public address on port 3478 when unset.',
     fallback: [],

@@ -18,6 +18,9 @@ import type { ClientSocket, Environment } from './ports.ts'
 const SESSION_ID_BYTES = 12
 const RESUME_KEY_BYTES = 24
 
+/** How fast clients of a server that stops are let come back. Slower leaves the last ones out longer. */
+const RETURNS_PER_SECOND = 500
+
 /** What a client asks to get back. */
 export interface ResumeRequest {
   readonly session: SessionId
@@ -136,6 +139,15 @@ export class Directory {
     if (devices?.size === 0) this.#byUser.delete(user)
     entry.socket?.close()
     this.#beyond.touched({ user, device })
+  }
+
+  /** Tells every client that the server stops, and when to come back: one after the other. */
+  dismissAll(): void {
+    this.ids().forEach((id, place) => {
+      const retryAfterMs = Math.round((place / RETURNS_PER_SECOND) * 1_000)
+      const data = { code: 'shutting-down', retryAfterMs } as const
+      this.tellSession(id, { type: 'session.closed', data })
+    })
   }
 
   /** Closes the socket and keeps the session. The socket's own end is heard as any other. */

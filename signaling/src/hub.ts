@@ -4,7 +4,7 @@ import type {
   CallId,
   DeviceAddress,
   DeviceId,
-  IceConfig,
+  Millis,
   Result,
   SessionEnd,
   SessionId,
@@ -12,74 +12,30 @@ import type {
   Welcome,
 } from '@parley/protocol'
 import { fail, limits, participantAt, requestFrameSchema, ringsAt, viewOf } from '@parley/protocol'
-import type { Log } from '@parley/service'
 import { Access } from './access.ts'
-import type { Claims, TokenVerifier } from './auth/tokens.ts'
+import type { Claims } from './auth/tokens.ts'
 import { Calls } from './calls.ts'
-import { fullBucket, take } from './core/admission.ts'
-import type { Bucket } from './core/admission.ts'
 import { Cluster } from './cluster/cluster.ts'
-import type { ClusterLink } from './cluster/cluster.ts'
 import type { Asker } from './cluster/routing.ts'
-import { Answers } from './core/answers.ts'
-import type { Pass } from './core/pass.ts'
+import { AnswerBook } from './core/answers.ts'
 import type { RevocationTarget } from './core/revocations.ts'
 import { Deadlines } from './core/deadlines.ts'
-import type { TicketSeal } from './core/ticket.ts'
 import { Neighbours } from './core/neighbours.ts'
 import { Directory } from './directory.ts'
 import type { Opened, ResumeRequest } from './directory.ts'
 import { badField } from './bad-field.ts'
 import { confine } from './confine.ts'
+import type { Entrant, HubOptions, HubStats } from './hub-options.ts'
 import { mediaListener } from './media-events.ts'
-import type { Media } from './media.ts'
-import type { ClientSocket, Environment } from './ports.ts'
+import type { ClientSocket } from './ports.ts'
 import { PresenceFeed } from './presence.ts'
 import type { RequestContext } from './requests/context.ts'
 import { dispatch, parseRequest, typeNameOf } from './requests/dispatch.ts'
 import { Seats } from './seats.ts'
-
-const REQUEST_LIMIT = { burst: limits.requestBurst, perSecond: limits.requestsPerSecond }
+import { Traffic } from './traffic.ts'
 
 /** Bytes of randomness in the name by which tickets know this process. */
 const ISSUER_BYTES = 9
-
-/** Numbers for the metrics endpoint. */
-export interface HubStats {
-  readonly sessions: number
-  readonly calls: number
-  /** Other signaling processes that this one knows. */
-  readonly peers: number
-}
-
-/** Called for each answered request. */
-export type RequestObserver = (type: string, outcome: string, seconds: number) => void
-
-/** A verified device with what its token gives; without a pass, what a token without grants gives. */
-export interface Entrant extends DeviceAddress {
-  readonly pass?: Pass
-}
-
-/** What a hub is made with. */
-export interface HubOptions {
-  readonly env: Environment
-  readonly log: Log
-  readonly media: Media
-  readonly seal: TicketSeal
-  /** Absent where nobody brings tokens. */
-  readonly verifier?: TokenVerifier
-  readonly ringTimeoutMs: number
-  readonly iceConfigFor: (user: UserId) => IceConfig
-  readonly onRequest: RequestObserver
-  /** The other signaling processes; left out where there are none. */
-  readonly cluster?: ClusterLink
-}
-
-/** Per session: what bounds and repeats its requests. */
-interface Ledger {
-  bucket: Bucket
-  readonly answers: Answers
-}
 
 /** The sole holder of signaling state: sockets' events in, decisions by the cores, orders out. */
 export class Hub {
@@ -90,7 +46,8 @@ export class Hub {
   readonly #seats: Seats
   readonly #presence: PresenceFeed
   readonly #cluster: Cluster
-  readonly #ledgers = new Map<SessionId, Ledger>()
+  readonly #traffic = new Traffic()
+  readonly #answers = new AnswerBook()
   readonly #sessionEnds = new Deadlines<SessionId>()
 
   constructor(options: HubOptions) {
@@ -108,11 +65,9 @@ export class Hub {
         now: () => env.now(),
         tell: (id, event) => directory.tellSession(id, event),
         holder: (id) => directory.find(id),
-        close: (id, code, wait) => this.#closeSession(id, code, wait),
-        grantsChanged: (id, grants) => {
-          const at = directory.find(id)
-          if (at) confine({ calls: this.#calls, media, directory }, at, grants)
-        },
+        close: (id, code, wait) => this.#closeSession(id, code, wait ? {} : undefined),
+        grantsChanged: (at, grants) =>
+          confine({ calls: this.#calls, media, directory }, at, grants),
       },
       options.verifier,
     )
@@ -178,10 +133,8 @@ export class Hub {
 
   /** Withdraws a token or all of a user's; returns how many sessions ended with it. */
   revoke(target: RevocationTarget): number {
-    const ended = this.#access.revoke(target)
-    this.#options.log.info({ ended }, 'tokens revoked')
-    this.#scheduleWake()
-    return ended
+    // Ended sessions leave only deadlines behind that are not due any more.
+    return this.#access.revoke(target)
   }
 
   /** A verified device is about to connect; its session may be on another node. */
@@ -260,11 +213,9 @@ export class Hub {
     }
   }
 
-  /** Tells every client that the server goes away, and lets them reconnect elsewhere. */
+  /** Tells every client that the server goes away, and when to come back: one after the other. */
   async stop(): Promise<void> {
-    for (const id of this.#directory.ids()) {
-      this.#directory.tellSession(id, { type: 'session.closed', data: { code: 'shutting-down' } })
-    }
+    this.#directory.dismissAll()
     this.#options.env.wakeAt(undefined)
     await this.#cluster.stop()
   }
@@ -273,16 +224,19 @@ export class Hub {
     const session = this.#directory.find(id)
     if (!session) return fail('session-gone')
     if (bytes > limits.messageBytes) return fail('too-large', { limit: limits.messageBytes })
-    const ledger = this.#ledgerOf(id)
-    const { admitted, bucket } = take(ledger.bucket, REQUEST_LIMIT, this.#options.env.now())
-    ledger.bucket = bucket
-    if (!admitted) return fail('rate-limited', { limit: limits.requestsPerSecond })
+    const now = this.#options.env.now()
+    const verdict = this.#traffic.admit(id, session.user, { bytes, now })
+    if (verdict.type !== 'admitted') {
+      const { retryAfterMs } = verdict
+      if (verdict.type === 'expelled') this.#closeSession(id, 'rate-limited', { retryAfterMs })
+      return fail('rate-limited', { limit: limits.requestsPerSecond, retryAfterMs })
+    }
     const frame = requestFrameSchema.safeParse(raw)
     if (!frame.success) return badField(frame.error)
     const { id: requestId, type, data } = frame.data
-    return ledger.answers.once(requestId, this.#options.env.now(), () =>
-      this.#handle(id, session, { type, data }),
-    )
+    return this.#answers
+      .of(id)
+      .once(requestId, now, () => this.#handle(id, session, { type, data }))
   }
 
   async #handle(
@@ -336,12 +290,12 @@ export class Hub {
     this.#endSession(id, at)
   }
 
-  /** Tells a client why it has to go. `wait`: it may come back to its session. */
-  #closeSession(id: SessionId, code: SessionEnd, wait: boolean): void {
+  /** Tells a client why it has to go, and where it may come back to its session, when. */
+  #closeSession(id: SessionId, code: SessionEnd, back?: { readonly retryAfterMs?: Millis }): void {
     const session = this.#directory.find(id)
     if (!session) return
-    this.#directory.tellSession(id, { type: 'session.closed', data: { code } })
-    if (wait) this.#directory.hangUp(id)
+    this.#directory.tellSession(id, { type: 'session.closed', data: { code, ...back } })
+    if (back) this.#directory.hangUp(id)
     else this.#endSession(id, session)
   }
 
@@ -356,7 +310,8 @@ export class Hub {
   #forgetSession(id: SessionId): void {
     this.#access.close(id)
     this.#presence.unsubscribe(id)
-    this.#ledgers.delete(id)
+    this.#traffic.close(id)
+    this.#answers.forget(id)
     this.#sessionEnds.set(id, undefined)
     this.#directory.close(id)
   }
@@ -437,15 +392,6 @@ export class Hub {
     this.#calls.drop(call.id)
     this.#options.media.leaveTo(call.id)
     for (const at of call.participants) this.#directory.makeAnew(at)
-  }
-
-  #ledgerOf(id: SessionId): Ledger {
-    const known = this.#ledgers.get(id)
-    if (known) return known
-    const bucket = fullBucket(REQUEST_LIMIT, this.#options.env.now())
-    const ledger = { bucket, answers: new Answers() }
-    this.#ledgers.set(id, ledger)
-    return ledger
   }
 
   #scheduleWake(): void {

@@ -8,12 +8,14 @@ import type { SignalingConfig } from './config.ts'
 import { ticketSeal } from './core/ticket.ts'
 import { createHttpServer } from './http/server.ts'
 import { Hub } from './hub.ts'
-import type { RequestObserver } from './hub.ts'
+import type { RequestObserver } from './hub-options.ts'
 import { iceConfig } from './ice.ts'
 import { Media } from './media.ts'
 import { RedisConnection } from './redis/connection.ts'
 import { observeRedis, reportRedis } from './redis/metrics.ts'
+import { FrontGate } from './socketio/front-gate.ts'
 import { attachSocketServer } from './socketio/server.ts'
+import { watchStalls } from './stall-watch.ts'
 import { SystemEnvironment } from './system-environment.ts'
 
 /** What the process around signaling gives it. */
@@ -56,6 +58,7 @@ export async function startSignaling(
     onRequest: observeRequests(metrics),
   })
   observeHub(metrics, hub)
+  const stopStallWatch = watchStalls(metrics)
   if (!turnSecret) log.warn('PARLEY_TURN_SECRET is not set: clients get no TURN relay')
   if (nodes.length === 0) log.warn('PARLEY_SFU_NODES is empty: calls of three or more cannot work')
   const http = createHttpServer({
@@ -67,6 +70,8 @@ export async function startSignaling(
   const io = attachSocketServer(http, {
     hub,
     log,
+    gate: new FrontGate({ ...config, now: () => env.now() }),
+    onRefused: refusalCounter(metrics),
     randomId: (bytes) => env.randomId(bytes),
   })
   const port = await listen(http, config, 'PARLEY_PORT')
@@ -74,6 +79,7 @@ export async function startSignaling(
   return {
     port,
     async close() {
+      stopStallWatch()
       await hub.stop()
       media.stop()
       await io.close()
@@ -127,4 +133,13 @@ function observeHub(metrics: Metrics, hub: Hub): void {
   metrics.gauge('parley_signaling_calls', 'Running calls and rooms.', {
     collect: (gauge) => gauge.set(hub.stats().calls),
   })
+}
+
+function refusalCounter(metrics: Metrics): (reason: string) => void {
+  const refused = metrics.counter(
+    'parley_signaling_refused_total',
+    'Connections and messages refused by a limit.',
+    ['reason'],
+  )
+  return (reason) => refused.inc({ reason })
 }

@@ -29,7 +29,12 @@ export type Connection =
       readonly failures: number
       readonly resume: Resume | undefined
     }
-  | { readonly phase: 'online'; readonly resume: Resume }
+  | {
+      readonly phase: 'online'
+      readonly resume: Resume
+      /** The server is about to close, and has said how long to stay away. */
+      readonly awayMs?: Millis
+    }
   | {
       readonly phase: 'waiting'
       readonly since: Millis
@@ -51,10 +56,17 @@ export type ConnectionEvent =
       readonly code: ConnectionFailure | undefined
       readonly retryable: boolean
       readonly random: number
+      /** When to come back, where the server said so. */
+      readonly afterMs?: Millis | undefined
     }
   | { readonly type: 'lost'; readonly random: number }
   /** The server said that it is about to close. */
-  | { readonly type: 'closing'; readonly code: SessionEnd }
+  | {
+      readonly type: 'closing'
+      readonly code: SessionEnd
+      /** When to come back, where the server said so. */
+      readonly afterMs?: Millis | undefined
+    }
   | { readonly type: 'networkBack' }
   /** The connection that there is cannot be trusted any more, or is not to be waited for. */
   | { readonly type: 'reopenAsked' }
@@ -102,8 +114,9 @@ export function connectionMachine(budgets: ConnectionBudgets) {
       case 'lost':
         return onLost(state, event.random, now, budgets)
       case 'closing':
-        if (state.phase !== 'online' || errorCodes[event.code].retryable) return stay(state)
-        return failed(event.code)
+        if (state.phase !== 'online') return stay(state)
+        if (!errorCodes[event.code].retryable) return failed(event.code)
+        return stay(event.afterMs === undefined ? state : { ...state, awayMs: event.afterMs })
       case 'networkBack':
         return state.phase === 'waiting' ? opening(state, now) : stay(state)
       case 'reopenAsked':
@@ -154,7 +167,7 @@ function onWelcome(
 
 function onRefused(
   state: Connection,
-  { code, retryable, random }: Extract<ConnectionEvent, { type: 'refused' }>,
+  { code, retryable, random, afterMs }: Extract<ConnectionEvent, { type: 'refused' }>,
   now: Millis,
   budgets: ConnectionBudgets,
 ): Step<Connection, ConnectionEffect> {
@@ -170,7 +183,7 @@ function onRefused(
   const retry = retryAfter({ failures, elapsedMs: now - state.since, budgetMs, random })
   if (retry === 'give-up') return failed(code ?? 'not-connected')
   const { since } = state
-  return stay({ phase: 'waiting', since, failures, resume, retryAt: now + retry.inMs })
+  return stay({ phase: 'waiting', since, failures, resume, retryAt: now + (afterMs ?? retry.inMs) })
 }
 
 function onLost(
@@ -190,8 +203,15 @@ function onLost(
   if (state.phase !== 'online') return stay(state)
   const retry = retryAfter({ failures: 1, elapsedMs: 0, budgetMs: budgets.reconnectMs, random })
   if (retry === 'give-up') return failed('not-connected')
-  const { resume } = state
-  return stay({ phase: 'waiting', since: now, failures: 0, resume, retryAt: now + retry.inMs })
+  const { resume, awayMs = 0 } = state
+  // The server gives each client a time of its own; the jitter is on top.
+  return stay({
+    phase: 'waiting',
+    since: now,
+    failures: 0,
+    resume,
+    retryAt: now + awayMs + retry.inMs,
+  })
 }
 
 function onReopen(state: Connection, now: Millis): Step<Connection, ConnectionEffect> {

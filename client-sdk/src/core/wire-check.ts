@@ -120,7 +120,7 @@ const events: Readonly<Record<ServerEventType, Check>> = {
   'sfu.speaker': shape({ call: text, participant: orNull(text) }),
   'sfu.demand': shape({ call: text, producer: text, maxSpatialLayer: integer, reason: text }),
   'sfu.layer': shape({ call: text, consumer: text, spatialLayer: orNull(integer), reason: text }),
-  'session.closed': shape({ code: text }),
+  'session.closed': shape({ code: text, retryAfterMs: optional(number) }),
   'session.expiring': shape({ expiresAt: number }),
   'call.muted': shape({ call: text, sources: list(source), reason: text, by: optional(text) }),
 }
@@ -174,11 +174,21 @@ export function readAnswer(type: ClientRequestType, answer: unknown): AnswerFram
   return answer as AnswerFrame
 }
 
+/** What a refused handshake says. */
+export interface Refusal {
+  readonly code: string
+  readonly message: string
+  /** When to come back, in milliseconds from now. */
+  readonly retryAfterMs: number | undefined
+}
+
 /** Reads the error of a refused handshake. */
-export function readRefusal(data: unknown): { code: string; message: string } | undefined {
+export function readRefusal(data: unknown): Refusal | undefined {
   if (!isRecord(data)) return undefined
-  const { code, message } = data
-  return typeof code === 'string' && typeof message === 'string' ? { code, message } : undefined
+  const { code, message, retryAfterMs } = data
+  if (typeof code !== 'string' || typeof message !== 'string') return undefined
+  const known = typeof retryAfterMs === 'number' && retryAfterMs >= 0
+  return { code, message, retryAfterMs: known ? retryAfterMs : undefined }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,10 @@
-import { callIdSchema, deviceIdSchema, grantsSchema, sessionIdSchema, userIdSchema } from '@parley/protocol'
+import {
+  callIdSchema,
+  deviceIdSchema,
+  grantsSchema,
+  sessionIdSchema,
+  userIdSchema,
+} from '@parley/protocol'
 import { z } from 'zod'
 import type { NodeId } from '../core/lease-book.ts'
 

@@ -1,4 +1,4 @@
-import type { AnswerFrame, Millis } from '@parley/protocol'
+import type { AnswerFrame, Millis, SessionId } from '@parley/protocol'
 import { limits } from '@parley/protocol'
 
 interface Kept {
@@ -10,7 +10,7 @@ interface Kept {
  * Answers by request id, so that a request sent again after a lost socket is answered, not repeated.
  * Bounded in number and age; the oldest go first.
  */
-export class Answers {
+class Answers {
   readonly #kept = new Map<string, Kept>()
 
   /** The answer to this id if it was asked before, else what `compute` gives. */
@@ -29,5 +29,22 @@ export class Answers {
       if (until > now && this.#kept.size < limits.answerCacheSize) return
       this.#kept.delete(id)
     }
+  }
+}
+
+/** The answers of each session; made when it asks for the first time, as most are idle. */
+export class AnswerBook {
+  readonly #answers = new Map<SessionId, Answers>()
+
+  of(session: SessionId): Answers {
+    const known = this.#answers.get(session)
+    if (known) return known
+    const answers = new Answers()
+    this.#answers.set(session, answers)
+    return answers
+  }
+
+  forget(session: SessionId): void {
+    this.#answers.delete(session)
   }
 }

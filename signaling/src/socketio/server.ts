@@ -1,4 +1,5 @@
-import type { Server as HttpServer } from 'node:http'
+import type { IncomingMessage, Server as HttpServer } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { deviceIdSchema, handshakeSchema, wireError } from '@parley/protocol'
 import type { AnswerFrame, DeviceId, WireError } from '@parley/protocol'
 import type { Log } from '@parley/service'
@@ -6,8 +7,11 @@ import { Server } from 'socket.io'
 import type { Socket } from 'socket.io'
 import { badField } from '../bad-field.ts'
 import type { ResumeRequest } from '../directory.ts'
-import type { Entrant, Hub } from '../hub.ts'
+import type { Entrant } from '../hub-options.ts'
+import type { Hub } from '../hub.ts'
 import type { ClientSocket } from '../ports.ts'
+import type { FrontGate } from './front-gate.ts'
+import { Sender } from './sender.ts'
 
 /**
  * A message above this ends the connection unread; between `limits.messageBytes` and this it gets a
@@ -19,11 +23,13 @@ const TRANSPORT_MESSAGE_BYTES = 1_250_000
 const PING_INTERVAL_MS = 8_000
 const PING_TIMEOUT_MS = 6_000
 
-/** Packets that may wait for a slow reader before the socket is closed; it resumes with a snapshot. */
-const MOST_WAITING_PACKETS = 1_000
+/** A connection that shows no token in this time is closed. */
+const CONNECT_TIMEOUT_MS = 10_000
 
 interface SocketData {
   readonly at: Entrant
+  /** What its traffic counts for. */
+  readonly address: string
   readonly resume: ResumeRequest | undefined
 }
 
@@ -31,6 +37,9 @@ interface SocketData {
 export interface SocketDoor {
   readonly hub: Hub
   readonly log: Log
+  readonly gate: FrontGate
+  /** Told of each refusal by a limit. */
+  readonly onRefused: (reason: string) => void
   readonly randomId: (bytes: number) => string
 }
 
@@ -42,7 +51,9 @@ export function attachSocketServer(http: HttpServer, door: SocketDoor): Server {
     maxHttpBufferSize: TRANSPORT_MESSAGE_BYTES,
     pingInterval: PING_INTERVAL_MS,
     pingTimeout: PING_TIMEOUT_MS,
+    connectTimeout: CONNECT_TIMEOUT_MS,
   })
+  guardUpgrades(http, door)
   io.use((socket, next) => {
     void authenticate(socket, door).then((outcome) => {
       if ('code' in outcome) {
@@ -59,8 +70,13 @@ export function attachSocketServer(http: HttpServer, door: SocketDoor): Server {
 
 async function authenticate(
   socket: Socket,
-  { hub, randomId }: SocketDoor,
+  { hub, gate, onRefused, randomId }: SocketDoor,
 ): Promise<SocketData | WireError> {
+  const retryAfterMs = gate.knock()
+  if (retryAfterMs !== undefined) {
+    onRefused('handshakes')
+    return wireError('too-busy', { retryAfterMs })
+  }
   const { auth } = socket.handshake
   if (auth['protocol'] !== undefined && handshakeVersionDiffers(auth)) {
     return wireError('protocol-version', { field: 'protocol' })
@@ -68,7 +84,7 @@ async function authenticate(
   const handshake = handshakeSchema.safeParse(auth)
   if (!handshake.success) return badField(handshake.error).error
   const { token, device, resume } = handshake.data
-  const claims = await hub.admit(token)
+  const claims = await gate.verifying(hub.admit(token))
   if (!claims.ok) return claims.error
   const named =
     claims.data.device === undefined ? undefined : deviceIdSchema.safeParse(claims.data.device)
@@ -81,7 +97,7 @@ async function authenticate(
   // An unnamed device gets a name for the length of its session; made here, so it has the shape.
   const id = named?.data ?? device ?? (randomId(DEVICE_ID_BYTES) as DeviceId)
   const { user, pass } = claims.data
-  return { at: { user, device: id, pass }, resume }
+  return { at: { user, device: id, pass }, resume, address: gate.addressOf(socket.request) }
 }
 
 const DEVICE_ID_BYTES = 12
@@ -90,21 +106,19 @@ function handshakeVersionDiffers(auth: Readonly<Record<string, unknown>>): boole
   return !handshakeSchema.shape.protocol.safeParse(auth['protocol']).success
 }
 
-function serve(socket: Socket, { hub, log }: SocketDoor): void {
+function serve(socket: Socket, { hub, log, gate, onRefused }: SocketDoor): void {
   // Set by the middleware above before the connection is let in.
-  const { at, resume } = socket.data as SocketData
+  const { at, resume, address } = socket.data as SocketData
+  forgetHandshake(socket)
+  const release = gate.hold(address)
+  const sender = new Sender(socket, () => {
+    onRefused('slow-consumer')
+    log.warn('slow consumer disconnected')
+    socket.disconnect(true)
+  })
   const client: ClientSocket = {
-    send(frame) {
-      if (waitingPackets(socket) > MOST_WAITING_PACKETS) {
-        log.warn({ waiting: waitingPackets(socket) }, 'slow consumer disconnected')
-        socket.disconnect(true)
-        return
-      }
-      socket.emit('event', frame)
-    },
-    close() {
-      socket.disconnect(true)
-    },
+    send: (frame) => sender.event(frame),
+    close: () => void socket.disconnect(true),
   }
   let packetBytes = 0
   // The size is only known below Socket.IO; a packet is decoded before the next one is read.
@@ -115,18 +129,46 @@ function serve(socket: Socket, { hub, log }: SocketDoor): void {
   socket.onAny((event: unknown, ...args: unknown[]) => {
     const acknowledge = args.at(-1)
     const reply = (answer: AnswerFrame) => {
-      if (typeof acknowledge === 'function') (acknowledge as (a: AnswerFrame) => void)(answer)
+      if (typeof acknowledge !== 'function') return
+      sender.answer(() => (acknowledge as (a: AnswerFrame) => void)(answer))
     }
-    if (event === 'request') void hub.request(session, args[0], packetBytes).then(reply)
+    const retryAfterMs = gate.message(address, packetBytes)
+    if (retryAfterMs !== undefined) {
+      onRefused('address')
+      reply({ ok: false, error: wireError('rate-limited', { retryAfterMs }) })
+    } else if (event === 'request') void hub.request(session, args[0], packetBytes).then(reply)
     else reply({ ok: false, error: wireError('unknown-request', { field: 'event' }) })
   })
   socket.on('disconnect', (reason) => {
+    release()
     hub.disconnected(session, client, reason === 'client namespace disconnect')
   })
 }
 
-function waitingPackets(socket: Socket): number {
-  // Socket.IO has no public measure of back-pressure; engine.io's buffer is the documented advice.
-  const { writeBuffer } = socket.conn as unknown as { writeBuffer: readonly unknown[] }
-  return writeBuffer.length
+/** Lets go of what the connection began with: it was looked at, and is the larger part of an idle one. */
+function forgetHandshake(socket: Socket): void {
+  socket.data = undefined
+  // Socket.IO and engine.io read neither after the connection; both are theirs, and typed as fixed.
+  Object.assign(socket.conn, { request: null })
+  Object.assign(socket, { handshake: forgotten })
+}
+
+const forgotten = Object.freeze({})
+
+/** Refuses connections of an address that has too many before anything is made for them. */
+function guardUpgrades(http: HttpServer, { gate, onRefused }: SocketDoor): void {
+  const upgrades = http.listeners('upgrade')
+  http.removeAllListeners('upgrade')
+  http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const retryAfterMs = gate.arrive(gate.addressOf(request))
+    if (retryAfterMs === undefined) {
+      for (const upgrade of upgrades) upgrade.call(http, request, socket, head)
+      return
+    }
+    onRefused('upgrade')
+    const seconds = Math.ceil(retryAfterMs / 1_000)
+    socket.end(
+      `HTTP/1.1 503 Service Unavailable\r\nRetry-After: ${seconds}\r\nConnection: close\r\n\r\n`,
+    )
+  })
 }
