@@ -167,7 +167,9 @@ function stage(name: string): string {
 
 /** The lines of one service. */
 function section(name: string): string {
-  return new RegExp(`^ {2}${name}:(?: &[\\w-]+)?\\n((?: {4}.*\\n|\\n)+)`, 'm').exec(compose)?.[1] ?? ''
+  return (
+    new RegExp(`^ {2}${name}:(?: &[\\w-]+)?\\n((?: {4}.*\\n|\\n)+)`, 'm').exec(compose)?.[1] ?? ''
+  )
 }
 
 function matches(text: string, pattern: RegExp): readonly string[] {
