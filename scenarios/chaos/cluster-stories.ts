@@ -86,17 +86,18 @@ async function withCall(
     const options = kind === 'sfu' ? { topology: 'sfu' } : {}
     const alice = await pair.arrive('alice', 0, options)
     const bob = await pair.arrive('bob', 1, options)
-    await alice.do('call', 'bob')
-    await bob.isRung()
-    await bob.do('accept')
-    for (const one of [alice, bob]) {
-      const path = kind === 'sfu' ? ['sfu'] : ['direct', 'relay']
-      await one.sees(kind, (seen) => seen.state === 'connected' && path.includes(seen.path ?? ''))
+    if (kind === 'sfu') {
+      for (const one of [alice, bob]) await one.do('join', 'standup')
+    } else {
+      await alice.do('call', 'bob')
+      await bob.isRung()
+      await bob.do('accept')
     }
     await watches(alice, [bob])
     await watches(bob, [alice])
     await story(pair, [alice, bob])
     await alice.do('hangup')
+    if (kind === 'sfu') await bob.do('hangup')
     for (const one of [alice, bob]) {
       const end = await one.sees('the end', ({ state }) => state === 'ended')
       if (end.endReason !== 'hangup') throw new Error(`it ended as ${String(end.endReason)}`)

@@ -120,6 +120,10 @@ export class Seats {
   /** A call has changed: its people may need new tickets. */
   changed(before: Call, after: Call): void {
     this.#noteComings(before, after)
+    // Its device may have come back by another process, with its session.
+    for (const { id, connected } of after.participants) {
+      if (connected) this.#arrived({ call: after.id, participant: id })
+    }
     if (after.phase === 'ended') this.#forget(after.id)
     else if (factsOf(before) !== factsOf(after)) this.#issue(after)
   }

@@ -49,7 +49,8 @@ export class RecordingSocket implements ClientSocket {
   closed = false
 
   send(frame: EventFrame): void {
-    this.frames.push(frame)
+    // Nothing passes a closed socket.
+    if (!this.closed) this.frames.push(frame)
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { TestRedis } from '../redis/testing.ts'
+import { TestLine, TestRedis } from '../redis/testing.ts'
 import { soon, startNode } from './testing.ts'
 import type { TestClient, TestNode } from './testing.ts'
 
@@ -8,8 +8,8 @@ const MEDIA = { audio: true, video: true }
 let redis: TestRedis
 const nodes: TestNode[] = []
 
-async function node(): Promise<TestNode> {
-  const started = await startNode(redis.url)
+async function node(url = redis.url): Promise<TestNode> {
+  const started = await startNode(url)
   nodes.push(started)
   return started
 }
@@ -79,7 +79,6 @@ describe('two signaling processes', { timeout: 60_000 }, () => {
 
   test('a room has one owner, whoever comes first and wherever from', async () => {
     const [a, b] = await two()
-    await soon(async () => (await a.opens('settled')) && (await b.opens('settled')))
     const people = ['ann', 'ben', 'cem', 'dee', 'eve', 'fay'].map((user, i) =>
       (i % 2 === 0 ? a : b).connect(user),
     )
@@ -273,6 +272,52 @@ describe('while Redis is away', { timeout: 60_000 }, () => {
     await redis.start()
     await soon(() => alice.ends().length === 1)
     expect(alice.ends()).toEqual(['hangup'])
+  })
+})
+
+describe('a process that Redis cannot be reached from', { timeout: 60_000 }, () => {
+  test('is taken over, goes on with its own people meanwhile, and gives way afterwards', async () => {
+    const line = await TestLine.to(redis)
+    try {
+      const a = await node(line.url)
+      const b = await node()
+      await soon(() => a.peers() === 1 && b.peers() === 1)
+      const alice = a.connect('alice')
+      const adam = a.connect('adam')
+      const bob = b.connect('bob')
+      await soon(async () => (await a.sees('bob')) === 'online')
+      await alice.ask('call.start', { call: 'c1', users: ['bob', 'adam'], media: MEDIA })
+      await adam.ask('call.accept', { call: 'c1', media: MEDIA })
+      await bob.ask('call.accept', { call: 'c1', media: MEDIA })
+
+      line.cut()
+      await soon(() => !a.isUp())
+      // The heir holds the call for the one who can reach it.
+      await soon(() => bob.socket.closed)
+      await bob.moveTo(b)
+      await soon(async () => (await bob.ask('call.resume', { ticket: bob.ticket() })).ok)
+      expect([a.calls(), b.calls()]).toEqual([1, 1])
+      // Those of the old owner still hear each other.
+      await alice.ask('call.hold', { call: 'c1', on: true })
+      expect(adam.view()?.participants.some((one) => one.onHold)).toBe(true)
+      expect(bob.view()?.participants.some((one) => one.onHold)).toBe(false)
+
+      line.mend()
+      await soon(() => a.isUp() && a.calls() === 0)
+      for (const one of [alice, adam]) {
+        await soon(() => one.socket.closed)
+        expect(await one.moveTo(a)).toMatchObject({ resumed: 'snapshot' })
+        await soon(async () => (await one.ask('call.resume', { ticket: one.ticket() })).ok)
+      }
+      await soon(() => {
+        const people = bob.view()?.participants ?? []
+        return people.length === 3 && people.every((one) => one.connected)
+      })
+      expect([alice, adam, bob].flatMap((one) => one.ends())).toEqual([])
+      expect([a.calls(), b.calls()]).toEqual([0, 1])
+    } finally {
+      line.close()
+    }
   })
 })
 

@@ -65,7 +65,11 @@ export class Ownership {
   /** Takes a lease of which nobody else can know yet, or waits for the store to settle. */
   async claim(key: string, call?: CallId, isNew = false): Promise<Claimed> {
     if (this.#held.has(key)) return 'ours'
-    if (!isNew && !this.isSettled) return this.#ownerOf(key)
+    if (!isNew && !this.isSettled) {
+      const known = await this.find(key)
+      if (known) return known
+      if (!(await this.#settle())) return 'unavailable'
+    }
     const claimed = await this.#leases.claim(key, call ?? '')
     if (!claimed.ok) return 'unavailable'
     const { lease, ours } = claimed.data
@@ -150,9 +154,11 @@ export class Ownership {
     if (keys?.size === 0) this.#ofCall.delete(call)
   }
 
-  /** Between the store's return and its settling only what is known to be somebody's is told. */
-  async #ownerOf(key: string): Promise<Claimed> {
-    const found = await this.find(key)
-    return found ?? 'unavailable'
+  /** Waits until everybody who lives has had the time to say what is his. */
+  async #settle(): Promise<boolean> {
+    const restMs = this.#settledAt - this.#now()
+    if (restMs > this.#settleMs) return false
+    await new Promise<void>((resolve) => setTimeout(resolve, restMs))
+    return this.isSettled
   }
 }

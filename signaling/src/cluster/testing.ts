@@ -116,8 +116,6 @@ export interface TestNode {
   peers(): number
   /** What a client of this node sees of a user. */
   sees(user: string): Promise<PresenceStatus | undefined>
-  /** Whether rooms can be opened: the store is there and has settled. */
-  opens(room: string): Promise<boolean>
   calls(): number
   isUp(): boolean
   /** Ends it as `kill -9` does: nothing is said. */
@@ -154,17 +152,6 @@ export async function startNode(redisUrl: string): Promise<TestNode> {
       const answer = await watcher.ask('presence.subscribe', {})
       const { users } = (answer.ok ? answer.data : { users: [] }) as { users: Presence[] }
       return users.find((one) => (one.user as string) === user)?.status
-    },
-    async opens(room) {
-      watcher ??= node.connect(`watcher-${(watchers += 1)}`)
-      const joined = await watcher.ask('room.join', {
-        room: `${room}-${watchers}`,
-        media: { audio: true, video: false },
-        topology: 'auto',
-      })
-      if (!joined.ok) return false
-      await watcher.ask('call.hangup', { call: (joined.data as { call: CallView }).call.id })
-      return true
     },
     calls: () => hub.stats().calls,
     isUp: () => redis.isUp,

@@ -6,8 +6,8 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { connect, createServer } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
 
 /** A `redis-server` of a test. It keeps nothing on disk: killed, it has lost everything. */
 export class TestRedis {
@@ -72,4 +72,59 @@ async function freePort(): Promise<number> {
   server.close()
   await once(server, 'close')
   return port
+}
+
+/** A line to a Redis that can be cut for one client, while others reach it. */
+export class TestLine {
+  readonly url: string
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  #isCut = false
+
+  private constructor(server: Server, port: number) {
+    this.#server = server
+    this.url = `redis://127.0.0.1:${port}`
+  }
+
+  static async to(redis: TestRedis): Promise<TestLine> {
+    const server = createServer((client) => line.#carry(client, redis.port))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    // A TCP server that listens always has an address object.
+    const line = new TestLine(server, (server.address() as AddressInfo).port)
+    return line
+  }
+
+  cut(): void {
+    this.#isCut = true
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  mend(): void {
+    this.#isCut = false
+  }
+
+  close(): void {
+    this.cut()
+    this.#server.close()
+  }
+
+  #carry(client: Socket, port: number): void {
+    client.on('error', () => undefined)
+    if (this.#isCut) {
+      client.destroy()
+      return
+    }
+    const server = connect(port, '127.0.0.1')
+    for (const socket of [client, server]) {
+      this.#sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.once('close', () => {
+        this.#sockets.delete(socket)
+        client.destroy()
+        server.destroy()
+      })
+    }
+    client.pipe(server).pipe(client)
+  }
 }
