@@ -1,5 +1,6 @@
 import type { Caller } from '../lab/caller.ts'
 import { watches } from '../lab/caller.ts'
+import { until } from '../lab/patience.ts'
 import { disturb } from './report.ts'
 import type { Outcome } from './report.ts'
 import { openStage } from './stage.ts'
@@ -36,6 +37,38 @@ export async function killSignaling(
   } finally {
     await stage.close()
   }
+}
+
+/** Kills signaling while a call rings: it is answered all the same once signaling is back. */
+export async function killWhileRinging(): Promise<void> {
+  const stage = await openStage()
+  try {
+    const [alice, bob] = [await stage.arrive('alice'), await stage.arrive('bob')]
+    await alice.do('call', 'bob')
+    await bob.isRung()
+    await stage.signaling.kill()
+    await stage.signaling.start()
+    for (const one of [alice, bob]) await one.isConnected()
+    await alice.sees('that it rings on', ({ state }) => state === 'ringing')
+    await answer(bob)
+    await watches(alice, [bob])
+    await watches(bob, [alice])
+  } finally {
+    await stage.close()
+  }
+}
+
+/** The caller rings anew a moment after he is back; until then there is nothing to accept. */
+async function answer(callee: Caller): Promise<void> {
+  await until(
+    `${callee.user} has answered`,
+    () =>
+      callee.do('accept').then(
+        () => true,
+        () => false,
+      ),
+    (done) => done,
+  )
 }
 
 async function directCall(stage: Stage): Promise<readonly Caller[]> {

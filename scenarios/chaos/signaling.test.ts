@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { killSignaling } from './kill-signaling.ts'
+import { killSignaling, killWhileRinging } from './kill-signaling.ts'
 import type { CallKind } from './kill-signaling.ts'
 import { inWords } from './report.ts'
 import type { Outcome } from './report.ts'
@@ -19,3 +19,5 @@ test.each<CallKind>(['direct', 'sfu'])(
     expect(seen).toHaveLength(2)
   },
 )
+
+test('it is killed while a call rings, which is answered all the same', () => killWhileRinging())

@@ -195,6 +195,15 @@ export class Caller {
     return this.#page.evaluate(() => (globalThis as unknown as { lab: Lab }).lab.ownPictures())
   }
 
+  /** Waits until the page is connected to the server. */
+  async isConnected(): Promise<void> {
+    await until(
+      `${this.user} is connected`,
+      () => this.pulse(),
+      ({ connection }) => connection === 'connected',
+    )
+  }
+
   /** The loudest frequency of each other person, now. */
   listen(): Promise<Readonly<Record<string, number>>> {
     return this.#page.evaluate(() => (globalThis as unknown as { lab: Lab }).lab.listen())
