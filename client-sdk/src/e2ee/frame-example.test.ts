@@ -12,7 +12,7 @@ import { HeldKeys } from './held-keys.ts'
 const PAGE = join(import.meta.dirname, '../../../docs/protocol/e2ee.md')
 const camera = { source: 'camera', codec: 'vp8' } as const
 
-it('the example of the page is what this client does', async () => {
+it('[FRAME-6] the example of the page is what this client does', async () => {
   const frame = bytes(written('frame'))
   const kid = encodeKeyId({ incarnation: 0, source: 'camera', leaf: 2, epochByte: 261 & 0xff })
   expect(kid.toString(16)).toBe(written('KID'))

@@ -72,7 +72,7 @@ describe('media between two', () => {
 })
 
 describe('a stream that passes the worker by', () => {
-  it('is shown or heard by nobody until it is proven', async () => {
+  it('[FRAME-16] is shown or heard by nobody until it is proven', async () => {
     const wire = alice.speak()
     const heard = bob.hear(ALICE, wire)
     expect(heard.track.enabled).toBe(false)
@@ -112,7 +112,7 @@ it('goes on, and tells, when something fails in a worker that has started', asyn
   expect(alice.errors.map(({ code }) => code)).toEqual(['encryption-lost'])
 })
 
-it('asks for a key frame when it begins to seal with a new epoch', async () => {
+it('[FRAME-14] asks for a key frame when it begins to seal with a new epoch', async () => {
   const wire = alice.film()
   await alice.begin(1)
   expect(wire.keyFrames).toBe(1)

@@ -76,7 +76,7 @@ describe('a sealed frame', () => {
     expect(typeof (await openFrame(receiver, alicesCamera, longer))).toBe('string')
   })
 
-  it('is never taken for granted: a frame as an encoder gives it is refused', async () => {
+  it('[FRAME-12] is never taken for granted: a frame as an encoder gives it is refused', async () => {
     expect(await openFrame(receiver, alicesCamera, keyFrame())).toBe('not-sealed')
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 80 }), async (bytes) => {
@@ -88,7 +88,7 @@ describe('a sealed frame', () => {
 })
 
 describe('who and what', () => {
-  it('another participant, another source, another key: each is refused', async () => {
+  it('[FRAME-9] another participant, another source, another key: each is refused', async () => {
     const sealed = bytesOf(await sealFrame(sender, camera, keyFrame()))
     const open = (keys: HeldKeys, participant: ParticipantId, source: TrackSource) =>
       openFrame(keys, { participant, source }, sealed)
@@ -121,7 +121,7 @@ describe('who and what', () => {
 })
 
 describe('replay', () => {
-  it('a frame is opened once, in whatever order, if it is not 1024 behind', async () => {
+  it('[FRAME-11] a frame is opened once, in whatever order, if it is not 1024 behind', async () => {
     const frames: Uint8Array[] = []
     for (let i = 0; i < 1_030; i++) {
       frames.push(bytesOf(await sealFrame(sender, camera, keyFrame(i))))
@@ -155,7 +155,7 @@ describe('replay', () => {
 })
 
 describe('counters', () => {
-  it('never repeat over layers, sources, senders and restarts of the worker', async () => {
+  it('[FRAME-4] never repeat over layers, sources, senders and restarts of the worker', async () => {
     const seen = new Set<string>()
     let sealed = 0
     for (let incarnation = 0; incarnation < 3; incarnation++) {

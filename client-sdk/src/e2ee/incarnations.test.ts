@@ -3,7 +3,7 @@ import { MAX_INCARNATION } from '../core/frames/key-id.ts'
 import { takeIncarnation } from './incarnations.ts'
 import type { IncarnationStore } from './incarnations.ts'
 
-it('counts the workers of one key and leaf, over reloads of the page', async () => {
+it('[FRAME-3] counts the workers of one key and leaf, over reloads of the page', async () => {
   const store = memory()
   expect(await takeIncarnation(store, key(1))).toBe(0)
   expect(await takeIncarnation(store, key(1))).toBe(1)

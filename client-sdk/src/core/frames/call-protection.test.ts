@@ -39,6 +39,6 @@ it.each([
     ],
     false,
   ],
-] as const)('a call with the paths %j', (paths, encrypted) => {
+] as const)('[FRAME-18] a call with the paths %j', (paths, encrypted) => {
   expect(isEncrypted(paths)).toBe(encrypted)
 })

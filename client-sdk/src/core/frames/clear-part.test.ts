@@ -54,7 +54,7 @@ describe('H.264', () => {
     expect(hex(parts?.clear)).toBe('0000000109f00000000165ff')
   })
 
-  it('survives packets: no start code appears in what is sealed', () => {
+  it('[FRAME-8] survives packets: no start code appears in what is sealed', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(0, 0, 0, 1, 2, 3, 255), { maxLength: 60 }), (noise) => {
         const clear = new Uint8Array([0, 0, 0, 1, 0x65, 0x80, 0, 0])

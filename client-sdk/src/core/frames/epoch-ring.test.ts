@@ -16,15 +16,18 @@ describe('the next epoch', () => {
     ['join', 1_000],
     ['refresh', 1_000],
     ['leave', 500],
-  ] as const)('after a %s is switched to when all are ready, or after %d ms', (cause, wait) => {
-    const ring = started()
-    ring.do({ type: 'began', epoch: 2n, cause })
-    expect(ring.do({ type: 'installed', slot: 1 })).toEqual(['tellInstalled 2'])
-    const early = ring.copy()
-    expect(early.do({ type: 'allReady', epoch: 2n })).toEqual(['sendWith 1'])
-    expect(ring.advance(wait - 1)).toEqual([])
-    expect(ring.advance(1)).toEqual(['sendWith 1'])
-  })
+  ] as const)(
+    '[FRAME-13] after a %s is switched to when all are ready, or after %d ms',
+    (cause, wait) => {
+      const ring = started()
+      ring.do({ type: 'began', epoch: 2n, cause })
+      expect(ring.do({ type: 'installed', slot: 1 })).toEqual(['tellInstalled 2'])
+      const early = ring.copy()
+      expect(early.do({ type: 'allReady', epoch: 2n })).toEqual(['sendWith 1'])
+      expect(ring.advance(wait - 1)).toEqual([])
+      expect(ring.advance(1)).toEqual(['sendWith 1'])
+    },
+  )
 
   it('is not sent with before it is installed, however long that takes', () => {
     const ring = started()
@@ -46,7 +49,7 @@ describe('the next epoch', () => {
 })
 
 describe('old epochs', () => {
-  it('open for ten seconds after the switch, and are forgotten then', () => {
+  it('[FRAME-15] open for ten seconds after the switch, and are forgotten then', () => {
     const ring = started()
     ring.do({ type: 'began', epoch: 2n, cause: 'join' })
     ring.do({ type: 'installed', slot: 1 })

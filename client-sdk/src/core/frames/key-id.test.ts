@@ -10,7 +10,7 @@ const keyIds: fc.Arbitrary<KeyId> = fc.record({
   epochByte: fc.integer({ min: 0, max: 255 }),
 })
 
-it('reads back every key id, and gives no two the same number', () => {
+it('[FRAME-2] reads back every key id, and gives no two the same number', () => {
   fc.assert(
     fc.property(keyIds, keyIds, (a, b) => {
       expect(decodeKeyId(encodeKeyId(a))).toEqual(a)

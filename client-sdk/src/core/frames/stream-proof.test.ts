@@ -15,7 +15,7 @@ describe('a stream', () => {
     expect(look(flowing(), counts).state).toBe('proven')
   })
 
-  it('is bypassed within a second when frames pass and the worker sees none', () => {
+  it('[FRAME-17] is bypassed within a second when frames pass and the worker sees none', () => {
     const counts = [
       { browser: 20, worker: 20 },
       { browser: 30, worker: 20 },
