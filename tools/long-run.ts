@@ -7,7 +7,11 @@ import { join } from 'node:path'
 import { root } from './source-tree.ts'
 
 const commands: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  bench: { e2ee: 'client-sdk/bench/main.ts', turn: 'turn/bench/main.ts' },
+  bench: {
+    e2ee: 'client-sdk/bench/main.ts',
+    signaling: 'signaling/bench/main.ts',
+    turn: 'turn/bench/main.ts',
+  },
   chaos: {
     cluster: 'scenarios/chaos/cluster.ts',
     glare: 'scenarios/chaos/glare.ts',

@@ -11,7 +11,7 @@ import type {
   UserId,
   Welcome,
 } from '@parley/protocol'
-import { fail, limits, participantAt, requestFrameSchema, ringsAt, viewOf } from '@parley/protocol'
+import { fail, limits, participantAt, requestFrameSchema, viewOf } from '@parley/protocol'
 import { Access } from './access.ts'
 import type { Claims } from './auth/tokens.ts'
 import { Calls } from './calls.ts'
@@ -25,6 +25,7 @@ import { Directory } from './directory.ts'
 import type { Opened, ResumeRequest } from './directory.ts'
 import { badField } from './bad-field.ts'
 import { confine } from './confine.ts'
+import { tellElsewhere } from './elsewhere.ts'
 import type { Entrant, HubOptions, HubStats } from './hub-options.ts'
 import { mediaListener } from './media-events.ts'
 import type { ClientSocket } from './ports.ts'
@@ -86,7 +87,7 @@ export class Hub {
         closeMedia: (call, epoch) => media.close(call, epoch),
         closePeer: (call, epoch, peer) => media.closePeer(call, epoch, peer),
         occupancyChanged: (user) => this.#presence.refresh(user),
-        tellElsewhere: (user, call) => this.#tellElsewhere(user, call),
+        tellElsewhere: (user, call) => tellElsewhere(directory, user, call),
         changed: (before, after) => {
           this.#cluster.callChanged(before, after)
           this.#seats.changed(before, after)
@@ -336,15 +337,6 @@ export class Hub {
       this.#calls.apply(call.id, { type: 'connectionChanged', participant, connected, leaving })
     }
     this.#presence.refresh(at.user)
-  }
-
-  /** Devices in the call or rung by it see it anyway. */
-  #tellElsewhere(user: UserId, call: Call): void {
-    for (const device of this.#directory.connectedDevices(user)) {
-      const at = { user, device }
-      if (participantAt(call, at) || ringsAt(call, at)) continue
-      this.#directory.tell(at, { type: 'call.elsewhere', data: { call: viewOf(call) } })
-    }
   }
 
   #welcome(at: DeviceAddress, { session, resumeKey, resumed }: Opened): Welcome {
