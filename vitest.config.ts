@@ -10,6 +10,7 @@ export default defineConfig({
           include: [
             '{protocol,service,signaling,sfu,turn,client-sdk,loadtest,deploy,tools}/**/*.test.{ts,mjs}',
           ],
+          globalSetup: './tools/mended-mls.ts',
           testTimeout: 20_000,
           // Starting servers and their threads is the slowest part of many tests.
           hookTimeout: 60_000,

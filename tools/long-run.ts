@@ -19,8 +19,12 @@ const commands: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     signaling: 'scenarios/chaos/signaling.ts',
   },
   conformance: { turn: 'turn/conformance/main.ts' },
-  fuzz: { signaling: 'signaling/endurance/fuzz.ts', turn: 'turn/endurance/fuzz.ts' },
-  soak: { turn: 'turn/endurance/soak.ts' },
+  fuzz: {
+    mls: 'client-sdk/endurance/fuzz.ts',
+    signaling: 'signaling/endurance/fuzz.ts',
+    turn: 'turn/endurance/fuzz.ts',
+  },
+  soak: { mls: 'client-sdk/endurance/races.ts', turn: 'turn/endurance/soak.ts' },
 }
 
 const [command = '', part = '', ...rest] = process.argv.slice(2)

@@ -161,5 +161,5 @@ function partOf(path: string): string {
 
 /** Tests, their doubles and their stages. */
 function isTest(path: string): boolean {
-  return /\.test\.(ts|mjs)$|\/testing\.ts$|(^|\/)scenarios\//.test(path)
+  return /\.test\.(ts|mjs)$|\/testing\.ts$|(^|\/)(scenarios|endurance)\//.test(path)
 }

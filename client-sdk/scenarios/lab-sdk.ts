@@ -62,7 +62,10 @@ export let keys: PresharedKeys | undefined
 
 /** As `CallClient`, with keys from the story; `encryption: false` leaves media as it is. */
 export class CallClient extends PlainClient {
-  constructor({ encryption = true, ...options }: CallClientOptions & { encryption?: boolean }) {
+  constructor({
+    encryption = true,
+    ...options
+  }: Omit<CallClientOptions, 'encryption'> & { encryption?: boolean }) {
     super(options, {
       ...browserEnvironment(socketIoLink, options.workerUrl),
       frameKeys: encryption ? () => (keys = new PresharedKeys()) : undefined,

@@ -10,7 +10,7 @@ import type {
   Welcome,
 } from '@parley/protocol'
 import { CallSession } from './call-session.ts'
-import type { CallContext, CallOrigin } from './call-session.ts'
+import type { CallContext, CallOrigin } from './call-context.ts'
 import { Call } from './call.ts'
 import type { MediaOptions } from './call.ts'
 import { isOnlyWith } from './core/holding.ts'

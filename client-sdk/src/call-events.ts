@@ -1,6 +1,7 @@
 import type { ParticipantId, TrackSource, UserId } from '@parley/protocol'
 import type { CallState } from './core/call-state.ts'
 import type { Quality } from './core/quality.ts'
+import type { SecurityAlarm } from './e2ee/call-encryption.ts'
 import type { CallError } from './errors.ts'
 import type { Reconnecting } from './media-recovery.ts'
 import type { Participant } from './roster.ts'
@@ -46,6 +47,10 @@ export interface CallEvents {
   layer: [track: RemoteTrack, participant: Participant]
   /** How much of one's own video is taken changed; see `track.demand`. */
   demand: [track: LocalTrack]
+  /** `call.verification`, or what is thought of somebody's identity, changed. */
+  verification: []
+  /** Somebody is not who he was, or a server or member does what no honest one does. */
+  security: [alarm: SecurityAlarm]
   /** Something failed that was not asked for by a method, and the call goes on. */
   error: [error: CallError]
   /** The browser wants a gesture before it plays: call `resumePlayback()` in one. */

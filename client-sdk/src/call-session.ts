@@ -3,17 +3,17 @@ import type {
   CallMedia,
   CallView,
   EndReason,
-  InviteView,
   ParticipantId,
   ServerEvent,
-  UserId,
 } from '@parley/protocol'
+import type { CallContext, CallOrigin } from './call-context.ts'
 import type { CallEvents, CallPath } from './call-events.ts'
 import { callState, changeFacts, hangupReason, newFacts } from './core/call-state.ts'
-import type { CallDirection, CallFacts, CallState } from './core/call-state.ts'
+import type { CallFacts, CallState } from './core/call-state.ts'
 import type { KeptCall } from './core/page-record.ts'
 import { isOnHold, isPaused, sentByOthers } from './core/holding.ts'
 import { RING_AGAIN_WAIT_MS, VIEW_DEBOUNCE_MS } from './defaults.ts'
+import type { CallEncryption } from './e2ee/call-encryption.ts'
 import { Emitter } from './emitter.ts'
 import { CallError } from './errors.ts'
 import { LocalMedia } from './local-media.ts'
@@ -22,37 +22,13 @@ import type { Reconnecting } from './media-recovery.ts'
 import { MoveWatch } from './move-watch.ts'
 import { PathWatch } from './path-watch.ts'
 import { MediaPaths } from './paths.ts'
-import type { PathMaker } from './paths.ts'
 import { Playback } from './playback.ts'
-import type { PathSeat } from './path-maker.ts'
-import type { Environment, LocalSources } from './ports.ts'
+import type { LocalSources } from './ports.ts'
 import { QualityMonitor } from './quality-monitor.ts'
 import { ringAgain } from './ring-again.ts'
 import { Roster } from './roster.ts'
 import { SeatHold } from './seat-hold.ts'
 import type { Request } from './signaling.ts'
-
-/** What a call needs of its client. */
-export interface CallContext {
-  readonly environment: Environment
-  readonly request: Request
-  readonly topology: 'auto' | 'sfu'
-  pathMaker(seat: PathSeat): PathMaker
-  /** Whether this device is in another call than this one. */
-  inAnotherCall(id: CallId): boolean
-}
-
-type Offer = NonNullable<InviteView['offer']>
-
-/** How a call begins on this device. */
-export interface CallOrigin {
-  readonly id: CallId
-  readonly direction: CallDirection
-  readonly media: CallMedia
-  readonly from?: UserId
-  readonly offer?: Offer
-  readonly view?: CallView
-}
 
 /** One call: takes in what server, devices and paths tell, and keeps them in line. */
 export class CallSession extends Emitter<CallEvents> {
@@ -76,6 +52,7 @@ export class CallSession extends Emitter<CallEvents> {
   #encrypted = false
   #paused = false
   #moveWatch: MoveWatch | undefined
+  #encryption: CallEncryption | undefined
 
   constructor(context: CallContext, origin: CallOrigin) {
     super()
@@ -181,6 +158,7 @@ export class CallSession extends Emitter<CallEvents> {
       self,
       request: this.request,
       epoch: () => this.#facts.view?.topology.epoch ?? 0,
+      encryption: this.#encrypt(view, self),
     })
     const paths = new MediaPaths(self, view, maker, this.#context.environment.clock)
     this.#paths = paths
@@ -199,6 +177,11 @@ export class CallSession extends Emitter<CallEvents> {
     paths.update(view)
   }
 
+  /** Keys of the call, and who its people are; none before it is joined, or without encryption. */
+  get encryption(): CallEncryption | undefined {
+    return this.#encryption
+  }
+
   /** The app holds the call from now on. */
   announce(): void {
     this.#change({ announced: true })
@@ -215,6 +198,7 @@ export class CallSession extends Emitter<CallEvents> {
       this.#publish()
     }
     this.#paths?.hold(this.onHold)
+    this.#encryption?.update(view)
     this.#paths?.update(view)
     if (this.onHold !== wasOnHold) this.emit('hold', this.onHold)
     this.emit('invites')
@@ -223,6 +207,7 @@ export class CallSession extends Emitter<CallEvents> {
   /** Messages may have been lost. */
   resync(view: CallView): void {
     this.update(view)
+    this.#encryption?.resync()
     this.#paths?.resync()
     this.#toldSending = ''
     this.#tellSending()
@@ -293,6 +278,7 @@ export class CallSession extends Emitter<CallEvents> {
         this.#onLayer(event.data)
         return
       default:
+        this.#encryption?.handle(event)
       // The others are about the client, not about a call.
     }
   }
@@ -319,6 +305,7 @@ export class CallSession extends Emitter<CallEvents> {
     this.#cancelTiles?.()
     this.#moveWatch?.stop()
     this.#paths?.close()
+    this.#encryption?.close()
     this.local.stop()
     this.#change({ endReason: reason })
     this.roster.clear()
@@ -327,6 +314,15 @@ export class CallSession extends Emitter<CallEvents> {
   /** Throws if there is no call any more to do something in. */
   assertOpen(): void {
     if (this.#state === 'ended') throw new CallError('call-ended')
+  }
+
+  #encrypt(view: CallView, self: ParticipantId): CallEncryption | undefined {
+    const encryption = this.#context.encryptionOf({ call: view.id, self })
+    this.#encryption = encryption
+    encryption?.on('alarm', (alarm) => this.emit('security', alarm))
+    encryption?.on('changed', () => this.emit('verification'))
+    encryption?.update(view)
+    return encryption
   }
 
   #listen(): void {

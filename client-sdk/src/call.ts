@@ -17,6 +17,7 @@ import type { CallSession } from './call-session.ts'
 import type { CallDirection, CallState } from './core/call-state.ts'
 import type { Quality } from './core/quality.ts'
 import type { MediaSample } from './core/stats.ts'
+import type { Assessment } from './e2ee/identity/identity.ts'
 import { abortable, CallError } from './errors.ts'
 import type { Reconnecting } from './media-recovery.ts'
 import type { Participant } from './roster.ts'
@@ -158,9 +159,35 @@ export class Call implements AsyncDisposable {
     return this.#session.encrypted
   }
 
-  /** The code that two people compare to know that nobody sits between them; not yet available. */
+  /**
+   * 30 digits that all who are in the call compare to know that nobody sits between them. They change
+   * with everybody who comes or goes; undefined while one is alone, or without encryption.
+   */
   get verification(): string | undefined {
-    return undefined
+    return this.#session.encryption?.verification
+  }
+
+  /** What is known of somebody's identity; undefined until he has shown it. */
+  identityOf(participant: ParticipantId): Assessment | undefined {
+    return this.#session.encryption?.assessmentOf(participant)
+  }
+
+  /**
+   * 45 digits for the two people that stay the same over calls; equal on both sides unless somebody
+   * sits in between.
+   */
+  async safetyNumber(participant: ParticipantId): Promise<string | undefined> {
+    return this.#session.encryption?.safetyNumberWith(participant)
+  }
+
+  /** The safety number was compared and is the same. */
+  async markVerified(participant: ParticipantId): Promise<void> {
+    await this.#session.encryption?.markVerified(participant)
+  }
+
+  /** Takes somebody whose identity has changed as he is now: until then he is not heard. */
+  async acceptIdentity(participant: ParticipantId): Promise<void> {
+    await this.#session.encryption?.accept(participant)
   }
 
   /** What the browser counts for the path in use. */

@@ -6,7 +6,10 @@ import type { ConnectionState } from './core/connection.ts'
 import { readPageRecord, writePageRecord } from './core/page-record.ts'
 import type { KeptCall } from './core/page-record.ts'
 import type { VideoCodec } from './core/video-codec.ts'
+import { trustOnFirstUse } from './e2ee/identity/identity.ts'
+import type { TrustPolicy } from './e2ee/identity/identity.ts'
 import { Emitter } from './emitter.ts'
+import { EncryptionMaker } from './encryption-maker.ts'
 import { abortable, CallError, throwIfAborted } from './errors.ts'
 import { IceServers } from './ice-servers.ts'
 import type { OtherCall } from './other-calls.ts'
@@ -34,6 +37,13 @@ export interface CallClientOptions {
   readonly workerUrl?: string
   /** What a second call does: `ring` (where left out), or be told that one is `busy`. */
   readonly callWaiting?: CallWaiting
+  /**
+   * `required`: keys are agreed on end to end, and whoever cannot prove who he is is not heard. `off`,
+   * where left out: the servers are trusted.
+   */
+  readonly encryption?: 'required' | 'off'
+  /** Decides on the devices one meets; left out, the first meeting is trusted and changes are not. */
+  readonly trust?: TrustPolicy
 }
 
 /** What happens to somebody who calls while this device is in a call. */
@@ -68,6 +78,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
   /** Calls of the page before its reload, until they are brought back. */
   #kept: readonly KeptCall[] = []
   #grants: Grants | undefined
+  #encryption: EncryptionMaker | undefined
   #stopListening: readonly (() => void)[] = []
 
   /** `environment` is for tests and for places that are no browser. */
@@ -94,6 +105,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
       request,
       topology,
       pathMaker: (seat) => pathMaker(supplies, seat),
+      encryptionOf: (seat) => this.#encryption?.encryptionOf(seat),
     })
     this.#listen()
   }
@@ -290,6 +302,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
 
   #onWelcome(welcome: Welcome): void {
     this.#welcome = welcome
+    this.#prepareEncryption(welcome)
     this.#ice.set(welcome.ice)
     this.#book.resume(welcome)
     this.#book.restore(this.#kept)
@@ -307,6 +320,16 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
       // Without presence calls still work; the next connection asks again.
       () => undefined,
     )
+  }
+
+  /** The welcome says who this device is: its keys belong to that. */
+  #prepareEncryption({ user, device, resumed }: Welcome): void {
+    const { encryption = 'off', trust = trustOnFirstUse } = this.#options
+    if (encryption === 'off') return
+    const environment = this.#environment
+    const { request } = this.#signaling
+    this.#encryption ??= new EncryptionMaker({ environment, request, trust }, { user, device })
+    if (resumed === 'new') this.#encryption.publish()
   }
 
   #onPresence(users: readonly Presence[]): void {

@@ -43,9 +43,10 @@ export function pathMaker(supplies: PathSupplies, seat: PathSeat): PathMaker {
 
   // One for all paths of the seat: its counters go on where the path before had got to.
   let guard: FrameGuard | undefined
-  const guardOf = (keysOf: (seat: Seat) => FrameKeys, listener: PathListener) => {
+  const keys = frameKeys?.(seat) ?? seat.encryption
+  const guardOf = (source: FrameKeys, listener: PathListener) => {
     if (guard) return guard
-    guard = new FrameGuard({ keys: keysOf(seat), engine: frames, clock })
+    guard = new FrameGuard({ keys: source, engine: frames, clock })
     guard.on('failed', (error) => listener.failed(error))
     return guard
   }
@@ -63,6 +64,8 @@ export function pathMaker(supplies: PathSupplies, seat: PathSeat): PathMaker {
         clock,
         connection,
         listener,
+        binding: seat.encryption?.bindingTo(peer),
+        refused: (reason) => seat.encryption?.reportUnverified(peer, reason),
         send: (signal) => send(peer, signal),
       })
     },
@@ -77,7 +80,7 @@ export function pathMaker(supplies: PathSupplies, seat: PathSeat): PathMaker {
         iceServers,
         iceTransportPolicy,
         videoCodec,
-        guard: frameKeys && (() => guardOf(frameKeys, listener)),
+        guard: keys && (() => guardOf(keys, listener)),
         listener,
       })
     },

@@ -9,9 +9,11 @@ import type {
 import type { PathProtection } from './core/frames/call-protection.ts'
 import type { StreamKey } from './core/media-plan.ts'
 import type { PathState } from './core/path-state.ts'
+import type { CallEncryption } from './e2ee/call-encryption.ts'
 import type { FrameEpoch, FrameKeys } from './e2ee/frame-keys.ts'
 import type { FromWorker, StreamSpec, ToWorker } from './e2ee/worker-messages.ts'
 import type { CallError } from './errors.ts'
+import type { IdentityStore } from './e2ee/identity/identity.ts'
 
 /** Time, as far as the SDK needs it. */
 export interface Clock {
@@ -71,6 +73,7 @@ export type PeerConnection = Pick<
   | 'setConfiguration'
   | 'getStats'
   | 'connectionState'
+  | 'sctp'
   | 'close'
   | 'onnegotiationneeded'
   | 'onicecandidate'
@@ -133,6 +136,8 @@ export interface Seat {
   readonly self: ParticipantId
   /** The newest epoch of the call's topology. */
   epoch(): number
+  /** The call's keys; undefined where the app has turned encryption off. */
+  readonly encryption: CallEncryption | undefined
 }
 
 /** What a page finds again after its reload. */
@@ -155,8 +160,10 @@ export interface Environment {
   readonly tiles: TileWatcher
   readonly memory: PageMemory
   readonly frames: FrameEngine
-  /** Where the keys of a seat's frames come from; without, media is encrypted on each hop only. */
+  /** Another source of keys for a seat's frames than the call's group, for tests. */
   readonly frameKeys: ((seat: Seat) => FrameKeys) | undefined
+  /** What outlives the page: this device's key, and what was seen of others. */
+  readonly identities: IdentityStore
   createPeerConnection(configuration: RTCConfiguration): PeerConnection
   createStream(tracks: readonly MediaStreamTrack[]): MediaStream
   /** Tells when the device is on a network again, or on another one; the answer stops it. */

@@ -1,4 +1,5 @@
 import type { Millis } from '@parley/protocol'
+import { memoryIdentityStore } from './e2ee/identity/identity.ts'
 import type {
   Clock,
   Environment,
@@ -102,6 +103,7 @@ export function bareEnvironment(): Environment & { clock: ManualClock; link: Fak
     tiles: { watch: () => () => undefined },
     frames: { connectionSettings: {}, startWorker: missing, takeIncarnation: missing },
     frameKeys: undefined,
+    identities: memoryIdentityStore(),
     createPeerConnection: missing,
     createStream: missing,
     onNetworkChange: () => () => undefined,

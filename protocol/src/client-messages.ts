@@ -25,6 +25,7 @@ import {
   streamViewsSchema,
   trackSourceSchema,
 } from './media.ts'
+import { mlsEvents, mlsRequests } from './mls-messages.ts'
 
 /** An `RTCIceServer`, as browsers take it. */
 export const iceServerSchema = z.object({
@@ -58,7 +59,11 @@ export const peerSignalSchema = z.union([
     sources: z.record(z.string().max(16), trackSourceSchema),
     /** Number of the offer, by its maker; its answer repeats it, so that a late one is known as such. */
     round: z.int().min(1),
+    /** The device's signature over both ends and the certificate; see `docs/protocol/keys.md`. */
+    proof: z.string().max(limits.proofLength).optional(),
   }),
+  /** The offerer's signature over the answer that he has checked. */
+  z.object({ confirmation: z.string().max(limits.proofLength) }),
   z.object({
     candidate: z
       .object({
@@ -201,6 +206,8 @@ export const clientRequests = {
   'sfu.resume': { data: inMedia.extend({ consumer: consumerIdSchema }), result: nothing },
   /** How large each stream is shown; the node chooses layers by it. */
   'sfu.view': { data: inMedia.extend({ views: streamViewsSchema }), result: nothing },
+
+  ...mlsRequests,
 } as const satisfies Readonly<Record<string, { data: z.ZodType; result: z.ZodType }>>
 
 export type ClientRequestType = keyof typeof clientRequests
@@ -283,6 +290,7 @@ export const serverEvents = {
     spatialLayer: z.int().min(0).max(2).nullable(),
     reason: layerReasonSchema,
   }),
+  ...mlsEvents,
   /** The server is about to close this connection. */
   'session.closed': z.object({
     code: sessionEndSchema,

@@ -65,6 +65,16 @@ export const errorCodes = {
     meaning: 'A media request came out of order, or names a thing that does not exist.',
   },
   'bad-media-parameters': { retryable: false, meaning: 'The SFU refused the media parameters.' },
+  'mls-stale-epoch': {
+    retryable: false,
+    meaning: 'Another commit has ended this epoch of the group; it comes as an event.',
+  },
+  'mls-no-group': { retryable: true, meaning: 'The call has no such group (any more).' },
+  'device-list-conflict': {
+    retryable: true,
+    meaning: 'The device list has grown meanwhile; fetch it and try again.',
+  },
+  'device-list-full': { retryable: false, meaning: 'The device list has no room for an entry.' },
   'media-timeout': { retryable: true, meaning: 'The SFU node did not answer in time.' },
   'store-unavailable': {
     retryable: true,

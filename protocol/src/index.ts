@@ -86,6 +86,7 @@ export type {
   TrackSource,
   TransportInfo,
 } from './media.ts'
+export type { OrderedCommit } from './mls-messages.ts'
 export { nodeEvents, nodeRequests } from './node-messages.ts'
 export type {
   NodeEvent,

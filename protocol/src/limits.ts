@@ -10,6 +10,8 @@ export const limits = {
   roomNameLength: 64,
   /** One session description, in characters. */
   sdpLength: 64 * 1024,
+  /** A device's signature on a session description, in characters. */
+  proofLength: 512,
   /** One ICE candidate line, in characters. */
   candidateLength: 1_024,
   /** A seat ticket, in characters: it names everybody who is in the call. */
@@ -37,6 +39,16 @@ export const limits = {
   /** How long the answer to a request id is kept for repeats, and for how many requests. */
   answerCacheMs: 60_000,
   answerCacheSize: 256,
+  /** One MLS message in base64url, in characters: a group of 50 has 33 KB of public state. */
+  mlsMessageLength: 96 * 1024,
+  /** Commits that a call keeps for devices that missed some, and their characters in all. */
+  mlsCommits: 64,
+  mlsCommitsLength: 1024 * 1024,
+  /** Entries of one user's device list, and characters of one entry. */
+  deviceEntries: 64,
+  deviceEntryLength: 1_024,
+  /** Users whose device lists are kept in memory; the longest unused goes first. */
+  deviceLists: 10_000,
   /** Events kept for a session whose socket is away; more than this and it gets a snapshot. */
   replayEvents: 256,
   /** How long a session waits for its socket to come back before its calls end. */

@@ -36,6 +36,8 @@ export interface CallPorts {
   changed(before: Call, after: Call): void
   /** People came or went: the user's devices that are not in the call see it from outside. */
   tellElsewhere(user: UserId, call: Call): void
+  /** Somebody is gone from `call`, as it stands without him. */
+  left(call: Call, gone: ParticipantId): void
 }
 
 /** All running calls: applies events to the call machine and carries out what it orders. */
@@ -204,6 +206,7 @@ export class Calls {
       this.#index(user, after)
       this.#ports.occupancyChanged(user)
     }
+    for (const { id } of gone) this.#ports.left(after, id)
     const users = new Set([...before.participants, ...after.participants].map(({ user }) => user))
     for (const user of users) this.#ports.tellElsewhere(user, after)
   }

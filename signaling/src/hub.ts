@@ -21,6 +21,8 @@ import { AnswerBook } from './core/answers.ts'
 import type { RevocationTarget } from './core/revocations.ts'
 import { Deadlines } from './core/deadlines.ts'
 import { Neighbours } from './core/neighbours.ts'
+import { Deliveries } from './deliveries.ts'
+import { MemoryDeviceLists } from './device-lists.ts'
 import { Directory } from './directory.ts'
 import type { Opened, ResumeRequest } from './directory.ts'
 import { badField } from './bad-field.ts'
@@ -49,6 +51,8 @@ export class Hub {
   readonly #cluster: Cluster
   readonly #traffic = new Traffic()
   readonly #answers = new AnswerBook()
+  readonly #deliveries = new Deliveries()
+  readonly #deviceLists = new MemoryDeviceLists()
   readonly #sessionEnds = new Deadlines<SessionId>()
 
   constructor(options: HubOptions) {
@@ -92,6 +96,7 @@ export class Hub {
           this.#cluster.callChanged(before, after)
           this.#seats.changed(before, after)
         },
+        left: (call, gone) => this.#deliveries.left(call, gone),
       },
     })
     this.#seats = new Seats({
@@ -263,15 +268,18 @@ export class Hub {
   }
 
   #contextOf({ session, at, grants }: Asker): RequestContext {
-    const { env, media, ringTimeoutMs, iceConfigFor } = this.#options
+    const { env, log, media, ringTimeoutMs, iceConfigFor } = this.#options
     return {
       at: { user: at.user, device: at.device },
       session,
       env,
+      log,
       calls: this.#calls,
       media,
       seats: this.#seats,
       directory: this.#directory,
+      deliveries: this.#deliveries,
+      deviceLists: this.#deviceLists,
       ringTimeoutMs,
       callsOf: (device) => this.#callsOf(device),
       iceConfig: () => iceConfigFor(at.user),

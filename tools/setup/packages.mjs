@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { run } from './command.mjs'
 import { SetupFailure } from './failure.mjs'
 import { readLockedPackages, readManifest } from './manifest.mjs'
+import { mlsPatched, patchMls } from './mls-patch.mjs'
 import { installedNode, installerNode } from './node.mjs'
 import { explainNpm, runNpm } from './npm.mjs'
 import { hashOf, readStamp, writeStamp } from './stamp.mjs'
@@ -31,7 +32,9 @@ const stampFile = ({ root }) => join(root, 'node_modules/.parley/packages.json')
  */
 export function packagesReady(context) {
   return (
-    existsSync(installedNode(context)) && readStamp(stampFile(context)) === wantedStamp(context)
+    existsSync(installedNode(context)) &&
+    readStamp(stampFile(context)) === wantedStamp(context) &&
+    mlsPatched(context.root)
   )
 }
 
@@ -54,6 +57,7 @@ export async function installPackages(context) {
       throw error
     }
   }
+  patchMls(context.root)
   writeStamp(stampFile(context), wantedStamp(context))
 }
 

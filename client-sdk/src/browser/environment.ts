@@ -2,6 +2,7 @@ import type { Environment, Link } from '../ports.ts'
 import { browserDevices } from './devices.ts'
 import { browserFrameEngine } from './frame-engine.ts'
 import { browserPageMemory } from './page-memory.ts'
+import { browserIdentityStore } from './identity-store.ts'
 import { browserTiles } from './tiles.ts'
 
 /** The real surroundings: the only place that reads the browser's globals, and only when used. */
@@ -37,6 +38,7 @@ export function browserEnvironment(link: Link, workerUrl: string | undefined): E
     }),
     frames: browserFrameEngine(workerUrl),
     frameKeys: undefined,
+    identities: browserIdentityStore(),
     createPeerConnection: (configuration) => new RTCPeerConnection(configuration),
     createStream: (tracks) => new MediaStream([...tracks]),
     onNetworkChange: watchNetwork,

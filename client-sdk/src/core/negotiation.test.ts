@@ -1,8 +1,12 @@
-import type { PeerSignal } from '@parley/protocol'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isSettled, negotiation, newNegotiation } from './negotiation.ts'
-import type { Negotiation, NegotiationEffect, NegotiationEvent } from './negotiation.ts'
+import type {
+  Negotiation,
+  NegotiationEffect,
+  NegotiationEvent,
+  NegotiationSignal,
+} from './negotiation.ts'
 
 const candidate = { candidate: 'a', sdpMid: '0', sdpMLineIndex: 0 }
 
@@ -177,7 +181,7 @@ interface Peer {
 
 class World {
   readonly peers: readonly [Peer, Peer] = [peer('a', false), peer('b', true)]
-  #wire: { readonly to: 0 | 1; readonly signal: PeerSignal }[] = []
+  #wire: { readonly to: 0 | 1; readonly signal: NegotiationSignal }[] = []
 
   constructor() {
     // As in a call: both have something to say from the start.
@@ -273,10 +277,10 @@ function peer(name: string, polite: boolean): Peer {
   }
 }
 
-function offer(round: number): PeerSignal {
+function offer(round: number): NegotiationSignal {
   return { description: { type: 'offer', sdp: `offer ${round}` }, sources: {}, round }
 }
 
-function answer(round: number): PeerSignal {
+function answer(round: number): NegotiationSignal {
   return { description: { type: 'answer', sdp: `answer ${round}` }, sources: {}, round }
 }

@@ -4,6 +4,8 @@ import type { PeerSignal, Step } from '@parley/protocol'
 type Signal<Key extends string> = Extract<PeerSignal, Readonly<Record<Key, unknown>>>
 /** A description as it travels: with the sources of its media sections and the offer's number. */
 export type RemoteDescription = Signal<'description'>
+/** A signal that the negotiation is about. */
+export type NegotiationSignal = RemoteDescription | Signal<'candidate'>
 export type Candidate = Signal<'candidate'>['candidate']
 
 /**
@@ -30,12 +32,12 @@ export interface Negotiation {
   readonly described: boolean
   /** Candidates that wait for the next remote description. */
   readonly early: readonly Candidate[]
-  readonly inbox: readonly (RemoteDescription | Signal<'candidate'>)[]
+  readonly inbox: readonly NegotiationSignal[]
 }
 
 export type NegotiationEvent =
   | { readonly type: 'needed' }
-  | { readonly type: 'signal'; readonly signal: PeerSignal }
+  | { readonly type: 'signal'; readonly signal: NegotiationSignal }
   /** `setLocalDescription` is done; the shell sends what it made when told to. */
   | { readonly type: 'localDone' }
   | { readonly type: 'remoteDone' }

@@ -79,7 +79,9 @@ const signal = either(
     description: shape({ type: oneOf('offer', 'answer'), sdp: text }),
     sources: (value) => isRecord(value) && Object.values(value).every(source),
     round: integer,
+    proof: optional(text),
   }),
+  shape({ confirmation: text }),
   shape({ candidate: orNull(shape({ candidate: text })) }),
 )
 
@@ -123,9 +125,30 @@ const events: Readonly<Record<ServerEventType, Check>> = {
   'session.closed': shape({ code: text, retryAfterMs: optional(number) }),
   'session.expiring': shape({ expiresAt: number }),
   'call.muted': shape({ call: text, sources: list(source), reason: text, by: optional(text) }),
+  'mls.waiting': shape({ call: text, participant: text, keyPackage: text }),
+  'mls.created': shape({ call: text, generation: integer, epoch: integer, from: text }),
+  'mls.commit': shape({
+    call: text,
+    generation: integer,
+    epoch: integer,
+    from: text,
+    commit: text,
+  }),
+  'mls.welcome': shape({
+    call: text,
+    generation: integer,
+    epoch: integer,
+    welcome: text,
+    groupInfo: text,
+  }),
+  'mls.message': shape({ call: text, generation: integer, from: text, message: text }),
+  'mls.reset': shape({ call: text, generation: integer }),
+  'devices.asked': shape({ request: text }),
+  'devices.changed': shape({ user: text }),
 }
 
 const joined = shape({ call: callView, participant: text })
+const waiting = list(shape({ participant: text, keyPackage: text }))
 
 const answers: Readonly<Partial<Record<ClientRequestType, Check>>> = {
   'ice.get': iceConfig,
@@ -136,6 +159,15 @@ const answers: Readonly<Partial<Record<ClientRequestType, Check>>> = {
   'call.join': joined,
   'call.resume': joined,
   'room.join': joined,
+  'mls.offer': shape({ generation: integer, epoch: orNull(integer), waiting }),
+  'mls.fetch': shape({
+    generation: integer,
+    epoch: orNull(integer),
+    commits: list(shape({ epoch: integer, from: text, commit: text })),
+    groupInfo: orNull(text),
+    waiting,
+  }),
+  'devices.get': shape({ entries: list(text) }),
   'sfu.open': shape({ rtpCapabilities: object, send: transport, recv: transport }),
   'sfu.produce': shape({ producer: text }),
   'sfu.consume': shape({ consumer: text, producer: text, kind, rtpParameters: object }),

@@ -15,6 +15,8 @@ import { pathState } from '../core/path-state.ts'
 import type { PathState } from '../core/path-state.ts'
 import { askForDtx } from '../core/sdp.ts'
 import { hasDecoded } from '../core/stats.ts'
+import type { PeerBinding } from '../e2ee/peer-binding.ts'
+import { checkCertificate } from './certificate.ts'
 import type {
   Clock,
   LocalSource,
@@ -32,6 +34,10 @@ export interface PeerSessionOptions {
   readonly clock: Clock
   readonly connection: PeerConnection
   readonly listener: PathListener
+  /** Proves who has the path; undefined where the app has turned encryption off. */
+  readonly binding: PeerBinding | undefined
+  /** The other end has not proven who it is, so the path is not used. */
+  readonly refused: (reason: string) => void
   /** Hands a signal to the other device, in order. */
   readonly send: (signal: PeerSignal) => void
 }
@@ -54,6 +60,11 @@ export class PeerSession implements PathSession {
   #cancelResync: () => void = () => undefined
   #state: PathState = 'connecting'
   #closed = false
+  #refused = false
+  /** Whether the certificate in use was seen to be the signed one. */
+  #certified = false
+  /** Signals leave in order, though some are signed first. */
+  #outbox: Promise<void> = Promise.resolve()
 
   constructor(options: PeerSessionOptions) {
     this.#options = options
@@ -64,6 +75,7 @@ export class PeerSession implements PathSession {
     pc.onicecandidate = ({ candidate }) => this.#sendCandidate(candidate)
     pc.onconnectionstatechange = () => {
       this.#state = pathState(this.#state, pc.connectionState)
+      void this.#checkCertificate()
       this.#options.listener.changed()
       if (pc.connectionState === 'failed') this.#options.listener.broken()
     }
@@ -72,7 +84,13 @@ export class PeerSession implements PathSession {
   }
 
   get state(): PathState {
-    return this.#state
+    return this.#refused ? 'failed' : this.#state
+  }
+
+  /** Whether the other end is who it should be; nothing of it is shown before. */
+  get #proven(): boolean {
+    const { binding } = this.#options
+    return !this.#refused && (binding === undefined || (binding.confirmed && this.#certified))
   }
 
   get streams(): ReadonlyMap<StreamKey, RemoteStream> {
@@ -80,7 +98,8 @@ export class PeerSession implements PathSession {
   }
 
   get protection(): PathProtection {
-    return 'plain'
+    if (this.#options.binding === undefined) return 'plain'
+    return this.#proven ? 'sealed' : 'pending'
   }
 
   get publishing(): boolean {
@@ -98,7 +117,8 @@ export class PeerSession implements PathSession {
   }
 
   signal(signal: PeerSignal): void {
-    this.#dispatch({ type: 'signal', signal })
+    if ('confirmation' in signal) void this.#onConfirmation(signal.confirmation)
+    else this.#dispatch({ type: 'signal', signal })
   }
 
   async decoded(): Promise<ReadonlySet<StreamKey>> {
@@ -179,7 +199,10 @@ export class PeerSession implements PathSession {
     }
   }
 
-  async #applyRemote({ description, sources }: RemoteDescription): Promise<void> {
+  async #applyRemote(remote: RemoteDescription): Promise<void> {
+    const { description, sources } = remote
+    if (!(await this.#isProven(remote))) return
+    if (this.#closed) return
     this.#theirSources = sources
     try {
       await this.#pc.setRemoteDescription(description)
@@ -189,6 +212,60 @@ export class PeerSession implements PathSession {
     }
     this.#dispatch({ type: 'remoteDone' })
     this.#readStreams()
+  }
+
+  /** Whether a description was signed by the device that it should come from. */
+  async #isProven({ description, proof, round }: RemoteDescription): Promise<boolean> {
+    const { binding } = this.#options
+    const { type, sdp } = description
+    if (!binding) return true
+    if (type !== 'offer' && type !== 'answer') return false
+    const sound = await binding.check({ type, sdp, round }, proof)
+    if (!sound) {
+      this.#refuse(`the ${type} was not signed by the other device`)
+      return false
+    }
+    const { confirmation } = sound
+    if (confirmation !== undefined) this.#post(() => Promise.resolve({ confirmation }))
+    return true
+  }
+
+  async #onConfirmation(confirmation: string): Promise<void> {
+    const { binding } = this.#options
+    // One of an answer that a newer one has replaced says nothing.
+    if (await binding?.confirm(confirmation)) this.#readStreams()
+  }
+
+  async #checkCertificate(): Promise<void> {
+    const { binding } = this.#options
+    if (!binding || this.#certified || this.#pc.connectionState !== 'connected') return
+    const verdict = await checkCertificate(this.#pc, binding.fingerprint)
+    if (verdict === 'other') {
+      this.#refuse('the certificate in use is not the signed one')
+      return
+    }
+    this.#certified = true
+    this.#readStreams()
+  }
+
+  /** Fails closed: the path ends, and is not tried again. */
+  #refuse(reason: string): void {
+    if (this.#refused || this.#closed) return
+    this.#refused = true
+    this.#streams = new Map()
+    this.#options.refused(reason)
+    this.close()
+    this.#options.listener.changed()
+  }
+
+  /** Sends what `make` gives, after what was posted before. */
+  #post(make: () => Promise<PeerSignal | undefined>): void {
+    this.#outbox = this.#outbox.then(make).then(
+      (signal) => {
+        if (signal && !this.#closed) this.#options.send(signal)
+      },
+      () => undefined,
+    )
   }
 
   async #addCandidate(candidate: Candidate): Promise<void> {
@@ -203,7 +280,12 @@ export class PeerSession implements PathSession {
     const local = this.#pc.localDescription
     if (!local || (local.type !== 'offer' && local.type !== 'answer')) return
     const description = { type: local.type, sdp: askForDtx(local.sdp) }
-    this.#options.send({ description, sources: this.#ourSources(), round })
+    const { type } = local
+    const sources = this.#ourSources()
+    this.#post(async () => {
+      const proof = await this.#options.binding?.seal({ type, sdp: local.sdp, round })
+      return { description, sources, round, ...(proof !== undefined && { proof }) }
+    })
     this.#cancelResync()
     if (local.type === 'offer') {
       const { clock } = this.#options
@@ -214,9 +296,8 @@ export class PeerSession implements PathSession {
   #sendCandidate(candidate: RTCIceCandidate | null): void {
     if (!candidate) return
     const { candidate: line, sdpMid, sdpMLineIndex, usernameFragment } = candidate
-    this.#options.send({
-      candidate: { candidate: line, sdpMid, sdpMLineIndex, usernameFragment },
-    })
+    const signal = { candidate: { candidate: line, sdpMid, sdpMLineIndex, usernameFragment } }
+    this.#post(() => Promise.resolve(signal))
   }
 
   #ourSources(): Record<string, TrackSource> {
@@ -239,7 +320,7 @@ export class PeerSession implements PathSession {
   }
 
   #readStreams(): void {
-    if (this.#closed) return
+    if (this.#closed || !this.#proven) return
     const streams = new Map<StreamKey, RemoteStream>()
     for (const transceiver of this.#receiving()) {
       const source = this.#theirSources[transceiver.mid ?? '']

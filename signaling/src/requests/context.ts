@@ -14,7 +14,10 @@ import type {
   SessionId,
 } from '@parley/protocol'
 import { fail, ok, participantAt } from '@parley/protocol'
+import type { Log } from '@parley/service'
 import type { Calls } from '../calls.ts'
+import type { Deliveries } from '../deliveries.ts'
+import type { DeviceListStore } from '../device-lists.ts'
 import type { Directory } from '../directory.ts'
 import type { Media } from '../media.ts'
 import type { Environment } from '../ports.ts'
@@ -25,10 +28,13 @@ export interface RequestContext {
   readonly at: DeviceAddress
   readonly session: SessionId
   readonly env: Environment
+  readonly log: Log
   readonly calls: Calls
   readonly media: Media
   readonly seats: Seats
   readonly directory: Directory
+  readonly deliveries: Deliveries
+  readonly deviceLists: DeviceListStore
   readonly ringTimeoutMs: number
   /** The calls that a device is in, held by whichever node. */
   readonly callsOf: (at: DeviceAddress) => ReadonlySet<CallId>

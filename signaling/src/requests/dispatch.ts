@@ -4,8 +4,10 @@ import type { Log } from '@parley/service'
 import { badField } from '../bad-field.ts'
 import { callRequests } from './call-requests.ts'
 import type { Handlers, RequestContext } from './context.ts'
+import { deviceRequests } from './device-requests.ts'
 import { handOverRequests } from './hand-over-requests.ts'
 import { mediaRequests } from './media-requests.ts'
+import { mlsRequests } from './mls-requests.ts'
 import { resumeRequests } from './resume-requests.ts'
 import { sessionRequests } from './session-requests.ts'
 
@@ -15,6 +17,8 @@ const handlers: Handlers<ClientRequestType> = {
   ...handOverRequests,
   ...mediaRequests,
   ...resumeRequests,
+  ...mlsRequests,
+  ...deviceRequests,
 }
 
 /** A request whose data fits its type. */

@@ -1,0 +1,266 @@
+import type {
+  CallId,
+  CallView,
+  DeviceId,
+  ParticipantId,
+  ServerEvent,
+  UserId,
+} from '@parley/protocol'
+import { commit, commitsSince, create, newDelivery, offer, reset } from '@parley/signaling/delivery'
+import type { Delivery } from '@parley/signaling/delivery'
+import { CallError } from '../src/errors.ts'
+import { GroupSession } from '../src/e2ee/group-session.ts'
+import type { GroupAlarm } from '../src/e2ee/group-session.ts'
+import { deviceKeyOf, generateDeviceKeyPair } from '../src/e2ee/identity/device-key.ts'
+import type { DeviceKey } from '../src/e2ee/identity/device-key.ts'
+import { mlsAgreement } from '../src/e2ee/mls/agreement.ts'
+import { toText } from '../src/e2ee/octets.ts'
+import type { Clock } from '../src/ports.ts'
+import type { Request } from '../src/signaling.ts'
+
+export const CALL = 'the-call' as CallId
+
+/** A device in a call, as far as its keys go. */
+export interface Guest {
+  readonly participant: ParticipantId
+  readonly user: UserId
+  readonly session: GroupSession
+  readonly alarms: GroupAlarm[]
+}
+
+/** What a dishonest server may do to an event on its way; undefined keeps it back. */
+export type Tamper = (event: ServerEvent, to: Guest) => ServerEvent | undefined
+
+/** The time of the machine. */
+export const realClock: Clock = {
+  now: () => Date.now(),
+  after(delayMs, run) {
+    const timer = setTimeout(run, delayMs)
+    return () => clearTimeout(timer)
+  },
+}
+
+/**
+ * A call around the real delivery core: requests and events take a moment, as they do on a network,
+ * and keep their order for each device.
+ */
+export class CallRoom {
+  readonly guests = new Map<ParticipantId, Guest>()
+  readonly #clock: Clock
+  readonly #lagMs: () => number
+  #delivery: Delivery = newDelivery
+  #ids = 0
+  tamper: Tamper = (event) => event
+  /** A member who is told that nothing has happened since he last looked. */
+  hideFrom: ParticipantId | undefined
+
+  constructor(clock: Clock = realClock, lagMs: () => number = () => 0) {
+    this.#clock = clock
+    this.#lagMs = lagMs
+  }
+
+  /** A device takes a seat. `as` gives it another certificate than its own. */
+  async enter(user: string, key?: DeviceKey, as: string = user): Promise<Guest> {
+    const participant = `p-${++this.#ids}` as ParticipantId
+    const device = `d-${user}` as DeviceId
+    const certificate = key ?? (await deviceKeyOf(await generateDeviceKeyPair()))
+    const session = new GroupSession({
+      call: CALL,
+      self: participant,
+      clock: this.#clock,
+      request: this.#requestOf(participant),
+      agreement: mlsAgreement({
+        call: CALL,
+        user: as as UserId,
+        device: `d-${as}` as DeviceId,
+        key: certificate,
+        now: () => this.#clock.now(),
+      }),
+    })
+    const guest: Guest = { participant, user: user as UserId, session, alarms: [] }
+    session.on('alarm', (alarm) => guest.alarms.push(alarm))
+    this.guests.set(participant, guest)
+    this.#devices.set(participant, device)
+    this.#tellRoster()
+    return guest
+  }
+
+  leave(guest: Guest): void {
+    this.guests.delete(guest.participant)
+    guest.session.close()
+    this.#tellRoster()
+  }
+
+  /** The server forgets what it knew of the group, as after a crash. */
+  forget(): void {
+    this.#delivery = newDelivery
+    for (const { session } of this.guests.values()) session.resync()
+  }
+
+  /** Whether all who are here are in one group of just them, with the same secrets. */
+  get agrees(): boolean {
+    const views = [...this.guests.values()].map(({ session: { group } }) =>
+      group ? `${group.epoch} ${group.members.length} ${toText(group.authenticator)}` : 'none',
+    )
+    const size = [...this.guests.values()][0]?.session.group?.members.length
+    return new Set(views).size === 1 && views[0] !== 'none' && size === this.guests.size
+  }
+
+  /** Waits until {@link agrees}. Answers with the milliseconds that it took. */
+  async settled(patienceMs = 30_000): Promise<number> {
+    const began = performance.now()
+    while (!this.agrees) {
+      if (performance.now() - began > patienceMs) throw new Error(`no agreement: ${this.sight}`)
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+    return performance.now() - began
+  }
+
+  /** What each one sees, for a failed test's message. */
+  get sight(): string {
+    return [...this.guests.values()]
+      .map(({ user, session: { group }, alarms }) => {
+        const names = group?.members.map((member) => member.user).join('+')
+        return `${user}: ${group?.epoch ?? '-'} ${names ?? '-'} ${JSON.stringify(alarms)}`
+      })
+      .join('; ')
+  }
+
+  /** Sends an event as the server would. */
+  tell(to: Guest, event: ServerEvent): void {
+    const sent = this.tamper(event, to)
+    if (sent) this.#later(() => to.session.handle(sent))
+  }
+
+  #tellRoster(): void {
+    const view = {
+      participants: [...this.guests.values()].map(({ participant, user }) => ({
+        id: participant,
+        user,
+        device: this.#devices.get(participant) ?? ('?' as DeviceId),
+        connected: true,
+      })),
+      // The rest of a view is of no interest to keys.
+    } as unknown as CallView
+    for (const { session } of this.guests.values()) this.#later(() => session.update(view))
+  }
+
+  readonly #devices = new Map<ParticipantId, DeviceId>()
+
+  #requestOf(from: ParticipantId): Request {
+    const moment = () => new Promise<void>((resolve) => this.#later(resolve))
+    const request = async (type: string, data: never): Promise<unknown> => {
+      await moment()
+      try {
+        return this.#answer(from, type, data)
+      } finally {
+        await moment()
+      }
+    }
+    // Its answers are those that the protocol says, for the requests of keys.
+    return request as unknown as Request
+  }
+
+  #answer(from: ParticipantId, type: string, data: RoomRequest): unknown {
+    if (!this.guests.has(from)) throw new CallError('not-in-call')
+    const state = this.#delivery
+    switch (type) {
+      case 'mls.offer': {
+        this.#delivery = offer(state, from, data.keyPackage)
+        const { keyPackage } = data
+        this.#tellOthers(from, {
+          type: 'mls.waiting',
+          data: { call: CALL, participant: from, keyPackage },
+        })
+        return this.#status(from)
+      }
+      case 'mls.create': {
+        this.#settle(create(state, { ...data, from }))
+        const { generation, epoch } = data
+        this.#tellOthers(from, {
+          type: 'mls.created',
+          data: { call: CALL, generation, epoch, from },
+        })
+        return {}
+      }
+      case 'mls.commit': {
+        this.#settle(commit(state, { ...data, from }))
+        const { generation, epoch, commit: bytes, added, welcome, groupInfo } = data
+        for (const guest of this.guests.values()) {
+          const winner = { call: CALL, generation, epoch, from, commit: bytes }
+          this.tell(guest, { type: 'mls.commit', data: winner })
+          if (!welcome || !added.includes(guest.participant)) continue
+          const entry = { call: CALL, generation, epoch: epoch + 1, welcome, groupInfo }
+          this.tell(guest, { type: 'mls.welcome', data: entry })
+        }
+        return {}
+      }
+      case 'mls.fetch': {
+        const { group } = state
+        if (from === this.hideFrom && data.since !== null) {
+          return { ...this.#status(from), epoch: data.since, commits: [], groupInfo: null }
+        }
+        const commits = group && data.since !== null ? commitsSince(group, data.since) : []
+        return { ...this.#status(from), commits, groupInfo: group?.groupInfo ?? null }
+      }
+      case 'mls.message': {
+        const { generation, message } = data
+        this.#tellOthers(from, {
+          type: 'mls.message',
+          data: { call: CALL, generation, from, message },
+        })
+        return {}
+      }
+      case 'mls.reset': {
+        this.#settle(reset(state, data.generation))
+        const { generation } = this.#delivery
+        for (const guest of this.guests.values()) {
+          this.tell(guest, { type: 'mls.reset', data: { call: CALL, generation } })
+        }
+        return {}
+      }
+      default:
+        throw new CallError('unknown-request')
+    }
+  }
+
+  #settle(result: ReturnType<typeof commit>): void {
+    if (!result.ok) throw new CallError(result.error.code)
+    this.#delivery = result.data
+  }
+
+  #status(asker: ParticipantId) {
+    const { generation, group, waiting } = this.#delivery
+    const others = [...waiting].filter(([id]) => id !== asker)
+    return {
+      generation,
+      epoch: group?.epoch ?? null,
+      waiting: others.map(([participant, keyPackage]) => ({ participant, keyPackage })),
+    }
+  }
+
+  #tellOthers(from: ParticipantId, event: ServerEvent): void {
+    for (const guest of this.guests.values())
+      if (guest.participant !== from) this.tell(guest, event)
+  }
+
+  #line: Promise<void> = Promise.resolve()
+
+  /** After the lag, and after everything that was sent before. */
+  #later(run: () => void): void {
+    const arrived = new Promise<void>((resolve) => void this.#clock.after(this.#lagMs(), resolve))
+    this.#line = this.#line.then(() => arrived).then(run)
+  }
+}
+
+interface RoomRequest {
+  readonly generation: number
+  readonly epoch: number
+  readonly since: number | null
+  readonly keyPackage: string
+  readonly groupInfo: string
+  readonly commit: string
+  readonly welcome?: string
+  readonly message: string
+  readonly added: readonly ParticipantId[]
+}

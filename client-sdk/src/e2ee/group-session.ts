@@ -1,0 +1,376 @@
+import type { CallId, CallView, ParticipantId, ServerEvent } from '@parley/protocol'
+import { group, groupDeadline, newGroupState } from '../core/group.ts'
+import type { GroupEffect, GroupEvent, GroupState } from '../core/group-state.ts'
+import { Emitter } from '../emitter.ts'
+import { CallError } from '../errors.ts'
+import type { Clock } from '../ports.ts'
+import type { Request } from '../signaling.ts'
+import { GroupError } from './group-key-agreement.ts'
+import type {
+  Group,
+  GroupKeyAgreement,
+  GroupMember,
+  PreparedCommit,
+} from './group-key-agreement.ts'
+import { fromText, toText } from './octets.ts'
+
+/** What a group tells those who use its keys. */
+interface GroupSessionEvents {
+  /** The group is at another epoch, or has lost its keys. */
+  moved: [group: Group | undefined]
+  /** A member's sealed message, as it came through the server as `from`. */
+  message: [message: Uint8Array, from: ParticipantId]
+  /** Something came that no honest server or member sends. */
+  alarm: [alarm: GroupAlarm]
+}
+
+/** What was refused, and the library's or the guards' word on it. */
+export interface GroupAlarm {
+  readonly kind: 'bad-offer' | 'bad-welcome' | 'bad-commit' | 'bad-message' | 'withheld-commit'
+  readonly detail: string
+}
+
+/** What a group session is made with. */
+export interface GroupSessionPorts {
+  readonly call: CallId
+  readonly self: ParticipantId
+  readonly clock: Clock
+  readonly request: Request
+  readonly agreement: Promise<GroupKeyAgreement>
+}
+
+/** Somebody may be ahead of us for so long; then the server keeps commits from us. */
+const WITHHELD_AFTER_MS = 3_000
+/** Messages of later epochs that are kept until we are there. */
+const MOST_EARLY = 64
+
+/** Carries out what the group's machine orders, and hands it what server and keys answer. */
+export class GroupSession extends Emitter<GroupSessionEvents> {
+  readonly #ports: GroupSessionPorts
+  #state: GroupState
+  #group: Group | undefined
+  #pending: PreparedCommit | undefined
+  /** Work on the group's state, which each piece takes up where the one before left it. */
+  #work: Promise<unknown> = Promise.resolve()
+  #cancelTick: () => void = () => undefined
+  #cancelWithheld: (() => void) | undefined
+  #early: readonly (readonly [from: ParticipantId, sealed: string])[] = []
+  #closed = false
+
+  constructor(ports: GroupSessionPorts) {
+    super()
+    this.#ports = ports
+    this.#state = newGroupState(ports.self)
+  }
+
+  /** The group as it stands; undefined while this device is in none. */
+  get group(): Group | undefined {
+    return this.#group
+  }
+
+  update({ participants }: CallView): void {
+    const roster = participants.map(({ id, user, device, connected }) => ({
+      participant: id,
+      user,
+      device,
+      connected,
+    }))
+    this.#dispatch({ type: 'roster', roster })
+  }
+
+  /** Messages may have been lost. */
+  resync(): void {
+    this.#dispatch({ type: 'resync' })
+  }
+
+  /** Fresh keys are wanted. */
+  renew(): void {
+    this.#dispatch({ type: 'renew' })
+  }
+
+  handle(event: ServerEvent): void {
+    switch (event.type) {
+      case 'mls.waiting':
+        void this.#onOffer(event.data.participant, event.data.keyPackage)
+        return
+      case 'mls.created':
+        this.#dispatch({ type: 'created', generation: event.data.generation })
+        return
+      case 'mls.commit': {
+        const { generation, epoch, from, commit } = event.data
+        this.#dispatch({ type: 'commit', generation, commit: { epoch, from, commit } })
+        return
+      }
+      case 'mls.welcome': {
+        const { generation, epoch, welcome, groupInfo } = event.data
+        const entry = { epoch, welcome, groupInfo }
+        this.#dispatch({ type: 'welcome', generation, welcome: entry })
+        return
+      }
+      case 'mls.reset':
+        this.#dispatch({ type: 'reset', generation: event.data.generation })
+        return
+      case 'mls.message':
+        void this.#onMessage(event.data.from, event.data.message)
+        return
+      default:
+      // Not about the group.
+    }
+  }
+
+  /** Sends a message that only members of the present epoch can read. */
+  async send(message: Uint8Array): Promise<void> {
+    const sealed = await this.#exclusively(async () => {
+      if (!this.#group) return undefined
+      const { sealed: bytes, group: next } = await this.#group.seal(message)
+      this.#group = next
+      return bytes
+    })
+    if (!sealed || this.#closed) return
+    const { call, request } = this.#ports
+    const { generation } = this.#state
+    await request('mls.message', { call, generation, message: toText(sealed) })
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#cancelTick()
+    this.#cancelWithheld?.()
+    this.#group = undefined
+    this.#pending = undefined
+  }
+
+  #dispatch(event: GroupEvent): void {
+    if (this.#closed) return
+    const { clock } = this.#ports
+    const { state, effects } = group(this.#state, event, clock.now())
+    this.#state = state
+    if (state.phase !== 'member' && this.#group) {
+      this.#group = undefined
+      this.emit('moved', undefined)
+    }
+    this.#cancelTick()
+    const deadline = groupDeadline(state)
+    if (deadline !== undefined && Number.isFinite(deadline)) {
+      const delayMs = Math.max(0, deadline - clock.now())
+      this.#cancelTick = clock.after(delayMs, () => this.#dispatch({ type: 'tick' }))
+    }
+    for (const effect of effects) void this.#carryOut(effect)
+  }
+
+  async #carryOut(effect: GroupEffect): Promise<void> {
+    try {
+      await this.#exclusively(() => this.#run(effect))
+    } catch (error) {
+      this.#onFailure(effect, error)
+    }
+  }
+
+  async #run(effect: GroupEffect): Promise<void> {
+    const { call, request, agreement } = this.#ports
+    switch (effect.type) {
+      case 'offer': {
+        const keyPackage = toText(await (await agreement).offer())
+        const { waiting, ...status } = await request('mls.offer', { call, keyPackage })
+        this.#onWaiting(waiting)
+        this.#dispatch({ type: 'status', ...status, commits: [] })
+        return
+      }
+      case 'create':
+        await this.#create(effect.generation)
+        return
+      case 'enter': {
+        const welcome = bytesOf(effect.welcome)
+        const entered = await (await agreement).enter(welcome, bytesOf(effect.groupInfo))
+        this.#move(entered, entered.members)
+        return
+      }
+      case 'enterUninvited': {
+        const { groupInfo } = await request('mls.fetch', { call, since: null })
+        if (groupInfo === null) throw new GroupError('the call has no group', 'hopeless')
+        const prepared = await (await agreement).enterUninvited(bytesOf(groupInfo))
+        this.#send(prepared, prepared.next.epoch - 1, effect.generation, [])
+        return
+      }
+      case 'commit': {
+        const now = this.#present()
+        const { add, remove } = effect.needs
+        const offers = add.flatMap((id) => this.#state.waiting.get(id)?.keyPackage ?? [])
+        const prepared = await now.prepare({ add: offers.map(bytesOf), remove })
+        this.#send(prepared, now.epoch, effect.generation, add)
+        return
+      }
+      case 'adopt': {
+        const { next } = this.#pending ?? {}
+        this.#pending = undefined
+        if (!next) throw new GroupError('a commit that is not ours')
+        this.#move(next, next.members)
+        return
+      }
+      case 'process': {
+        this.#pending = undefined
+        const processed = await this.#present().process(bytesOf(effect.commit.commit))
+        if (processed === 'removed') this.#dispatch({ type: 'removed' })
+        else this.#move(processed.group, processed.added)
+        return
+      }
+      case 'fetch': {
+        const found = await request('mls.fetch', { call, since: effect.since })
+        this.#onWaiting(found.waiting)
+        const { generation, epoch, commits } = found
+        this.#dispatch({ type: 'status', generation, epoch, commits })
+        return
+      }
+      case 'reseed': {
+        const { generation } = effect
+        const now = this.#present()
+        const groupInfo = toText(await now.publicState())
+        await request('mls.create', { call, generation, epoch: now.epoch, groupInfo })
+        this.#dispatch({ type: 'done' })
+        return
+      }
+      case 'reset':
+        await request('mls.reset', { call, generation: effect.generation })
+        this.#dispatch({ type: 'done' })
+    }
+  }
+
+  async #create(generation: number): Promise<void> {
+    const { call, request, agreement } = this.#ports
+    const created = await (await agreement).create()
+    const groupInfo = toText(await created.publicState())
+    try {
+      await request('mls.create', { call, generation, epoch: created.epoch, groupInfo })
+    } catch (error) {
+      if (!isStale(error)) throw error
+      this.#dispatch({ type: 'refused', what: 'create' })
+      return
+    }
+    this.#move(created, created.members)
+  }
+
+  /** Hands a commit in. Whether it has won, the server's order tells, not the answer. */
+  #send(
+    prepared: PreparedCommit,
+    epoch: number,
+    generation: number,
+    added: readonly ParticipantId[],
+  ): void {
+    const commit = toText(prepared.commit)
+    this.#pending = prepared
+    this.#dispatch({ type: 'sent', epoch, commit })
+    const { call, request } = this.#ports
+    const { welcome } = prepared
+    request('mls.commit', {
+      call,
+      generation,
+      epoch,
+      commit,
+      groupInfo: toText(prepared.groupInfo),
+      ...(welcome && { welcome: toText(welcome) }),
+      added: [...added],
+    }).catch((error: unknown) => {
+      if (isStale(error)) this.#dispatch({ type: 'refused', what: 'commit' })
+    })
+  }
+
+  #move(next: Group, added: readonly Omit<GroupMember, 'leaf'>[]): void {
+    if (this.#closed) return
+    this.#group = next
+    this.#cancelWithheld?.()
+    this.#cancelWithheld = undefined
+    const { epoch, ownLeaf, members: leaves } = next
+    this.emit('moved', next)
+    this.#dispatch({ type: 'moved', view: { epoch, ownLeaf, leaves }, added })
+    const early = this.#early
+    this.#early = []
+    for (const [from, sealed] of early) void this.#onMessage(from, sealed)
+  }
+
+  #onFailure(effect: GroupEffect, error: unknown): void {
+    if (this.#closed) return
+    const kind = alarmOf(effect)
+    if (error instanceof GroupError && kind) this.#alarm(kind, error.message)
+    const hopeless = error instanceof GroupError && error.kind === 'hopeless'
+    this.#dispatch({ type: 'failed', hopeless })
+  }
+
+  #onWaiting(
+    waiting: readonly { readonly participant: ParticipantId; readonly keyPackage: string }[],
+  ): void {
+    for (const { participant, keyPackage } of waiting) void this.#onOffer(participant, keyPackage)
+  }
+
+  async #onOffer(participant: ParticipantId, keyPackage: string): Promise<void> {
+    try {
+      const identity = await (await this.#ports.agreement).inspect(bytesOf(keyPackage))
+      if (!identity) throw new GroupError('a key package that no device has signed')
+      const { user, device } = identity
+      this.#dispatch({ type: 'waiting', participant, offer: { user, device, keyPackage } })
+    } catch (error) {
+      this.#alarm('bad-offer', error instanceof Error ? error.message : '')
+    }
+  }
+
+  async #onMessage(from: ParticipantId, sealed: string): Promise<void> {
+    try {
+      const message = await this.#exclusively(async () => {
+        if (!this.#group) return undefined
+        const opened = await this.#group.open(bytesOf(sealed))
+        this.#group = opened.group
+        return opened.message
+      })
+      if (message) this.emit('message', message, from)
+    } catch (error) {
+      if (error instanceof GroupError && error.kind === 'ahead') {
+        this.#early = [...this.#early, [from, sealed] as const].slice(-MOST_EARLY)
+        this.#onAhead()
+      } else this.#alarm('bad-message', error instanceof Error ? error.message : '')
+    }
+  }
+
+  /** Somebody is at a later epoch: its commit is on the way, or is kept from us. */
+  #onAhead(): void {
+    const { clock } = this.#ports
+    const epoch = this.#group?.epoch
+    this.#dispatch({ type: 'behind' })
+    this.#cancelWithheld ??= clock.after(WITHHELD_AFTER_MS, () => {
+      this.#cancelWithheld = undefined
+      if (this.#group && this.#group.epoch === epoch) {
+        this.#alarm('withheld-commit', `others are past epoch ${epoch}`)
+      }
+    })
+  }
+
+  #alarm(kind: GroupAlarm['kind'], detail: string): void {
+    if (!this.#closed) this.emit('alarm', { kind, detail })
+  }
+
+  #present(): Group {
+    if (!this.#group) throw new GroupError('no member')
+    return this.#group
+  }
+
+  #exclusively<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#work.then(run)
+    this.#work = result.catch(() => undefined)
+    return result
+  }
+}
+
+/** What to call the failure of a piece of work; only what others have sent is a cause for alarm. */
+function alarmOf({ type }: GroupEffect): GroupAlarm['kind'] | undefined {
+  if (type === 'process') return 'bad-commit'
+  if (type === 'commit') return 'bad-offer'
+  return type === 'enter' || type === 'enterUninvited' ? 'bad-welcome' : undefined
+}
+
+function isStale(error: unknown): boolean {
+  return error instanceof CallError && error.code === 'mls-stale-epoch'
+}
+
+function bytesOf(text: string) {
+  const bytes = fromText(text)
+  if (!bytes) throw new GroupError('not base64url')
+  return bytes
+}

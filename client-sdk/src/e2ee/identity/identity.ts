@@ -1,0 +1,210 @@
+import type { Millis, UserId } from '@parley/protocol'
+import type { LeafIdentity } from '../credential.ts'
+import type { Request } from '../../signaling.ts'
+import { fromText, toText } from '../octets.ts'
+import { safetyNumber } from './codes.ts'
+import { deviceKeyOf, generateDeviceKeyPair } from './device-key.ts'
+import type { DeviceKey } from './device-key.ts'
+import { readDeviceList, signEntry } from './device-list.ts'
+import type { DeviceList } from './device-list.ts'
+import { judge } from './trust.ts'
+import type { ChangeReason, Judgement, Pin, TrustState } from './trust.ts'
+
+/** Keeps what must outlive a page: the device's key, which only the browser can hold, and pins. */
+export interface IdentityStore {
+  get(name: string): Promise<unknown>
+  set(name: string, value: unknown): Promise<void>
+  /** Stores `value` unless there is one; answers with what is there then, over all tabs. */
+  add(name: string, value: unknown): Promise<unknown>
+}
+
+/** What an app's own trust sees of a device that is in a call. */
+export interface IdentityClaim {
+  readonly user: UserId
+  /** The device's public key: an uncompressed P-256 point in base64url. */
+  readonly key: string
+  readonly state: TrustState
+  readonly reason: ChangeReason | undefined
+}
+
+/**
+ * Decides on a device. `hold`: nothing is sent to it or played from it until the app calls
+ * `call.acceptIdentity`. `refuse`: nothing ever.
+ */
+export type TrustPolicy = (
+  claim: IdentityClaim,
+) => 'accept' | 'hold' | 'refuse' | Promise<'accept' | 'hold' | 'refuse'>
+
+/** Trusts whom it meets first, and holds back from whoever is not the same as before. */
+export const trustOnFirstUse: TrustPolicy = ({ state }) => (state === 'changed' ? 'hold' : 'accept')
+
+/** A device's identity as judged and decided on. */
+export interface Assessment {
+  readonly state: TrustState
+  readonly reason: ChangeReason | undefined
+  readonly decision: 'accept' | 'hold' | 'refuse'
+}
+
+/** What an identity is made with. */
+export interface IdentityPorts {
+  readonly store: IdentityStore
+  readonly request: Request
+  readonly now: () => Millis
+  readonly trust: TrustPolicy
+  readonly user: UserId
+}
+
+const MOST_ATTEMPTS = 3
+
+/** This device's long-term identity, and what it knows of other people's. */
+export class Identity {
+  readonly user: UserId
+  readonly key: DeviceKey
+  readonly #ports: IdentityPorts
+  #ownList: DeviceList | undefined
+
+  private constructor(ports: IdentityPorts, key: DeviceKey) {
+    this.#ports = ports
+    this.user = ports.user
+    this.key = key
+  }
+
+  /** Gets or makes the device's key. */
+  static async open(ports: IdentityPorts): Promise<Identity> {
+    const name = `key/${ports.user}`
+    const kept = await ports.store.get(name)
+    const pair = kept ?? (await ports.store.add(name, await generateDeviceKeyPair()))
+    // The store gives back what was put there under this name.
+    return new Identity(ports, await deviceKeyOf(pair as CryptoKeyPair))
+  }
+
+  /** Whether the user's other devices have taken this one into his list. */
+  get isListed(): boolean {
+    return this.#ownList?.keys.has(toText(this.key.publicKey)) ?? false
+  }
+
+  /** Sees to the user's device list: begins it, or gives it back to a server that has lost it. */
+  async publish(): Promise<void> {
+    const { request } = this.#ports
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+      const { entries } = await request('devices.get', { user: this.user })
+      const kept = await this.#keptEntries()
+      const isShorter = entries.every((entry, index) => entry === kept[index])
+      const missing = isShorter ? kept[entries.length] : undefined
+      const list = await this.#read(this.user, entries)
+      if (missing === undefined && list !== 'empty') {
+        await this.#keep(entries, list)
+        return
+      }
+      const entry = missing ?? toText(await this.#signOwn(undefined, this.key.publicKey))
+      // Another device may be doing the same: look again.
+      await request('devices.append', { length: entries.length, entry }).catch(() => undefined)
+      if (missing !== undefined) attempt = 0
+    }
+  }
+
+  /** Takes another device of this user into his list. */
+  async approve(deviceKey: string): Promise<void> {
+    const key = fromText(deviceKey)
+    await this.publish()
+    const list = this.#ownList
+    if (!key || !list || !this.isListed || list.keys.has(deviceKey)) return
+    const entry = toText(await this.#signOwn(list, key))
+    await this.#ports.request('devices.append', { length: list.heads.length, entry })
+    await this.publish()
+  }
+
+  /** Judges somebody's device, and asks the app's trust about it. */
+  async assess(identity: LeafIdentity): Promise<Assessment> {
+    const { state, reason, pin } = await this.#judge(identity)
+    const key = toText(identity.deviceKey)
+    const claim = { user: identity.user, key, state, reason }
+    const decision = await this.#ports.trust(claim)
+    if (state !== 'changed') await this.#ports.store.set(this.#pinName(identity.user), pin)
+    return { state, reason, decision }
+  }
+
+  /** The person has looked at the change and takes the device for his. */
+  async accept(identity: LeafIdentity): Promise<void> {
+    const { pin } = await this.#judge(identity)
+    const key = toText(identity.deviceKey)
+    const keys = pin.keys.includes(key) ? pin.keys : [...pin.keys, key]
+    await this.#ports.store.set(this.#pinName(identity.user), { ...pin, keys, verified: false })
+  }
+
+  /** The safety numbers were compared, and are the same. */
+  async markVerified(user: UserId): Promise<void> {
+    const pin = await this.#pinOf(user)
+    if (pin) await this.#ports.store.set(this.#pinName(user), { ...pin, verified: true })
+  }
+
+  /** 45 digits that are the same at the other one's, unless somebody sits in between. */
+  async safetyNumberWith(identity: LeafIdentity): Promise<string> {
+    const own = this.isListed && this.#ownList ? this.#ownList.root : this.key.publicKey
+    const key = toText(identity.deviceKey)
+    const list = await this.#listOf(identity.user)
+    const other = typeof list !== 'string' && list.keys.has(key) ? list.root : identity.deviceKey
+    return safetyNumber({ user: this.user, key: own }, { user: identity.user, key: other })
+  }
+
+  async #judge(identity: LeafIdentity): Promise<Judgement> {
+    const pin = await this.#pinOf(identity.user)
+    return judge(pin, await this.#listOf(identity.user), identity.deviceKey)
+  }
+
+  async #listOf(user: UserId): Promise<DeviceList | 'empty' | 'forged'> {
+    try {
+      const { entries } = await this.#ports.request('devices.get', { user })
+      return await this.#read(user, entries)
+    } catch {
+      // As with a server that knows no list: what was seen before decides.
+      return 'empty'
+    }
+  }
+
+  async #read(user: UserId, entries: readonly string[]): Promise<DeviceList | 'empty' | 'forged'> {
+    const bytes = entries.flatMap((entry) => fromText(entry) ?? [])
+    return bytes.length === entries.length ? readDeviceList(user, bytes) : 'forged'
+  }
+
+  async #keep(entries: readonly string[], list: DeviceList | 'forged'): Promise<void> {
+    if (list === 'forged') return
+    this.#ownList = list
+    await this.#ports.store.set(`list/${this.user}`, [...entries])
+  }
+
+  async #keptEntries(): Promise<readonly string[]> {
+    const kept = await this.#ports.store.get(`list/${this.user}`)
+    return Array.isArray(kept) ? (kept as readonly string[]) : []
+  }
+
+  #signOwn(list: DeviceList | undefined, deviceKey: Uint8Array) {
+    const { user } = this
+    return signEntry(this.key, 'add', deviceKey, { list, user, nowMs: this.#ports.now() })
+  }
+
+  async #pinOf(user: UserId): Promise<Pin | undefined> {
+    // Only this class writes under these names.
+    return (await this.#ports.store.get(this.#pinName(user))) as Pin | undefined
+  }
+
+  #pinName(user: UserId): string {
+    return `pin/${this.user}/${user}`
+  }
+}
+
+/** An identity store that is gone with the page: for tests, and where there is no IndexedDB. */
+export function memoryIdentityStore(): IdentityStore {
+  const values = new Map<string, unknown>()
+  return {
+    get: (name) => Promise.resolve(values.get(name)),
+    set(name, value) {
+      values.set(name, value)
+      return Promise.resolve()
+    },
+    add(name, value) {
+      if (!values.has(name)) values.set(name, value)
+      return Promise.resolve(values.get(name))
+    },
+  }
+}
