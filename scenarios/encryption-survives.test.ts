@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { hears, watches } from './lab/caller.ts'
 import type { Caller } from './lab/caller.ts'
+import { headerOf, overhear } from './lab/eavesdropper.ts'
 import { giveKeys } from './lab/given-keys.ts'
 import { openLab, without } from './lab/lab.ts'
 import type { Lab } from './lab/lab.ts'
@@ -12,7 +13,7 @@ let lab: Lab
 const arrived: Caller[] = []
 
 beforeAll(async () => {
-  lab = await openLab(['chromium', 'firefox'])
+  lab = await openLab(['chromium', 'firefox'], { tap: true })
 })
 afterEach(async () => {
   for (const one of arrived.splice(0)) await one.close()
@@ -37,4 +38,28 @@ test('a worker of the node dies, and the call goes on encrypted with the same ke
     await one.sees('encryption', ({ encrypted }) => encrypted)
   }
   expect(lab.parley.workerPids().filter((pid) => before.includes(pid))).toEqual([])
+})
+
+test('no counter comes twice, over all layers, and over a reload in the same epoch', async () => {
+  const before = lab.parley.tapped.length
+  const alice = await lab.arrive(CHROMIUM, 'alice', { labKeys: true, topology: 'sfu' })
+  const people = [
+    alice,
+    await lab.arrive(CHROMIUM, 'bob', { labKeys: true }),
+    await lab.arrive(FIREFOX, 'carol', { labKeys: true }),
+  ]
+  arrived.push(...people)
+  for (const one of people) await one.do('join', 'counted')
+  await giveKeys(people, { epoch: 1 })
+  for (const one of people) await watches(one, without(people, one))
+  await alice.reload()
+  await alice.do('join', 'counted')
+  await giveKeys(people, { epoch: 1 })
+  for (const one of people) await watches(one, without(people, one))
+  const streams = overhear(lab.parley.tapped.slice(before))
+  const headers = streams.flatMap(({ frames }) => frames.flatMap((frame) => headerOf(frame) ?? []))
+  const layers = streams.filter(({ mimeType }) => mimeType === 'video/VP8')
+  expect(layers.length).toBeGreaterThan(people.length + 1)
+  expect(headers.length).toBeGreaterThan(500)
+  expect(new Set(headers).size).toBe(headers.length)
 })

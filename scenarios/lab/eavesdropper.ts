@@ -19,7 +19,10 @@ const MOST_FRAMES = 400
 
 /** Sorts what a tap has heard by streams. */
 export function overhear(tapped: readonly TappedPacket[]): Overheard[] {
-  const streams = Map.groupBy(tapped, ({ producer }) => producer)
+  // Each simulcast layer has an SSRC of its own.
+  const streams = Map.groupBy(tapped, ({ producer, packet }) =>
+    [producer, ...packet.subarray(8, 12)].join(),
+  )
   return [...streams.values()].map((packets) => {
     const { mimeType = '' } = packets[0] ?? {}
     const frames = framesOf(
@@ -28,6 +31,17 @@ export function overhear(tapped: readonly TappedPacket[]): Overheard[] {
     )
     return { mimeType, frames: frames.slice(-MOST_FRAMES) }
   })
+}
+
+/** The SFrame header of a sealed frame that is not escaped, in hex: its key id and counter. */
+export function headerOf(frame: Uint8Array): string | undefined {
+  const bytes = Buffer.from(frame)
+  if (bytes.length < 4 || bytes.at(-1) !== 0xe1) return undefined
+  const start = bytes.readUInt16BE(bytes.length - 3)
+  const config = bytes[start] ?? 0
+  const extension = (nibble: number) => (nibble & 8 ? (nibble & 7) + 1 : 0)
+  const length = 1 + extension(config >> 4) + extension(config & 15)
+  return bytes.subarray(start, start + length).toString('hex')
 }
 
 /** How far a tone stands out of all else that is heard in Opus frames most of the time, in dB. */

@@ -28,7 +28,8 @@ async function tap(
 ): Promise<void> {
   const transport = await direct
   const { rtpCapabilities } = router
-  const consumer = await transport.consume({ producerId: producer.id, rtpCapabilities })
+  // As to another node: all layers, not only the one that somebody watches.
+  const consumer = await transport.consume({ producerId: producer.id, rtpCapabilities, pipe: true })
   const [codec] = consumer.rtpParameters.codecs
   const { mimeType = '', payloadType } = codec ?? {}
   consumer.on('rtp', (packet) => {
