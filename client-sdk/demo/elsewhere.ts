@@ -14,9 +14,10 @@ export function elsewherePanel(
     element.hidden = calls.length === 0
     fill(
       element,
-      ...calls.map(({ users, room, takeOver }) => {
+      ...calls.map((call) => {
+        const { users, room } = call
         const name = room ?? wordsForNames(users)
-        const take = (media: MediaOptions) => begin(() => takeOver(media), users)
+        const take = (media: MediaOptions) => begin(() => call.takeOver(media), users)
         const button = (video: boolean) =>
           el(
             'button',

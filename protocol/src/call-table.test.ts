@@ -154,8 +154,8 @@ function joined(address: DeviceAddress, replaces?: DeviceAddress) {
 }
 
 function accepted(address: DeviceAddress) {
-  const { replaces: _, ...seat } = { replaces: undefined, ...joined(address) }
-  return { ...seat, type: 'accepted' } as const
+  const { participant, at: where, sending } = joined(address)
+  return { type: 'accepted', participant, at: where, sending } as const
 }
 
 function invited(...names: readonly string[]) {

@@ -8,14 +8,17 @@ const HELP = `npm run chaos -- glare [--rounds N]
 Two browsers call each other at the same time, N times in a row (200). Each time both must be connected, in
 one call. Stops with status 1 at the first time that they are not.`
 
+const say = (line: string) => process.stdout.write(`${line}\n`)
+const complain = (line: string) => process.stderr.write(`${line}\n`)
+
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '200' }, help: { type: 'boolean' } },
 })
 const rounds = Number(values.rounds)
 if (values.help) {
-  console.log(HELP)
+  say(HELP)
 } else if (!Number.isInteger(rounds) || rounds < 1) {
-  console.error(`--rounds is a whole number from 1, not ${values.rounds}.`)
+  complain(`--rounds is a whole number from 1, not ${values.rounds}.`)
   process.exitCode = 2
 } else {
   await run()
@@ -32,15 +35,15 @@ async function run(): Promise<void> {
       rounds,
       onRound(round, apartMs) {
         done = round
-        if (round % 10 === 0) console.log(`${round} of ${rounds}: one call (${apartMs} ms apart)`)
+        if (round % 10 === 0) say(`${round} of ${rounds}: one call (${apartMs} ms apart)`)
       },
     })
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error)
+    complain(error instanceof Error ? error.message : String(error))
     process.exitCode = 1
   } finally {
     await lab.close()
   }
   const seconds = Math.round((performance.now() - startedMs) / 1_000)
-  console.log(`${done} of ${rounds} rounds ended in one call, in ${seconds} s.`)
+  say(`${done} of ${rounds} rounds ended in one call, in ${seconds} s.`)
 }
