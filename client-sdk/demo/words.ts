@@ -25,8 +25,9 @@ const errorWords: Readonly<Record<CallErrorCode, string>> = {
   'protocol-version': 'This page is older than the server. Reload it.',
   'session-replaced': 'You are connected in another tab. Close that one, or use it instead.',
   'session-gone': 'The server lost track of this page while it was away. Start the call again.',
+  'push-off': 'This server cannot wake your browser.',
   'call-self': 'You cannot call yourself. Pick somebody else.',
-  'user-offline': 'Nobody there right now. Try again when they are online.',
+  'user-offline': 'Nobody there right now. They will see that you called.',
   'call-not-found': 'That call has already ended.',
   'call-exists': 'That call could not be started. Try again.',
   'not-in-call': 'You are no longer in that call.',
@@ -118,6 +119,7 @@ export const stateWords: Readonly<Record<CallState, string>> = {
 
 export const presenceWords: Readonly<Record<PresenceStatus, string>> = {
   online: 'Online',
+  away: 'Away',
   'in-call': 'In a call',
   offline: 'Offline',
 }

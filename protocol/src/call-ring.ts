@@ -1,11 +1,21 @@
 import {
   hasCompany,
+  isPending,
   participantAt,
   participantById,
   ringingDevices,
   ringsAt,
 } from './call-state.ts'
-import type { Call, CallEffect, CallEventOf, DeviceAddress, Invite, Invitee } from './call-state.ts'
+import type {
+  Call,
+  CallEffect,
+  CallEventOf,
+  DeviceAddress,
+  Invitation,
+  Invite,
+  Invitee,
+  PendingInvite,
+} from './call-state.ts'
 import { closeInvite, settle } from './call-steps.ts'
 import type { CallStep } from './call-steps.ts'
 import type { EndReason } from './call-view.ts'
@@ -14,14 +24,15 @@ import { stay } from './step.ts'
 
 export function onInvited(
   state: Call,
-  { by, media, users, deadline }: CallEventOf<'invited'>,
+  { by, media, payload, users, deadline }: CallEventOf<'invited'>,
 ): CallStep {
   const fresh = users.filter(({ user }) => !isHereOrRung(state, user))
   if (fresh.length === 0) return stay(state)
-  const invites = fresh.map((invitee) => inviteOf(invitee, deadline))
+  const invitation: Invitation = { by, media, payload }
+  const invites = fresh.map((invitee) => inviteOf(invitee, invitation, deadline))
   const rings = invites
     .flatMap(ringingDevices)
-    .map((to): CallEffect => ({ type: 'ring', to, from: by, media }))
+    .map((to): CallEffect => ({ type: 'ring', to, invitation }))
   return settle(withInvites(state, invites), rings)
 }
 
@@ -39,21 +50,21 @@ export function onOffered(
   // A device that is in the call has a seat to lose by declining another.
   const devices = invitee.outcome === 'ring' ? invitee.devices : []
   if (devices.some((device) => participantAt(state, { user, device }))) return stay(state)
-  const invite: Invite = { ...inviteOf(invitee, deadline), offer }
   // Who accepts talks to those who stay; the one who goes is named beside.
-  const from = state.participants.find((p) => p.user !== seat.user)?.user ?? seat.user
+  const by = state.participants.find((p) => p.user !== seat.user)?.user ?? seat.user
+  const invitation: Invitation = { by, media, payload: undefined }
+  const invite: Invite = { ...inviteOf(invitee, invitation, deadline), offer }
   const rings = ringingDevices(invite).map((to): CallEffect => ({
     type: 'ring',
     to,
-    from,
-    media,
+    invitation,
     offer,
   }))
   return settle(withInvites(state, [invite]), rings)
 }
 
 export function onUninvited(state: Call, user: UserId): CallStep {
-  const invite = state.invites.find((i) => i.user === user && i.state === 'ringing')
+  const invite = state.invites.find((i) => i.user === user && isPending(i))
   if (!invite) return stay(state)
   const invites = state.invites.filter((i) => i !== invite)
   // Nobody else was asked: taking the only invitation back is to cancel the call.
@@ -72,10 +83,34 @@ export function onDeclined(state: Call, at: DeviceAddress): CallStep {
   return settle(closeInvite(state, at.user, 'declined'), effects, 'declined')
 }
 
+export function onDeviceCame(state: Call, { at, deadline }: CallEventOf<'deviceCame'>): CallStep {
+  const invite = state.invites.find(({ user }) => user === at.user)
+  if (!invite || !isPending(invite) || invite.devices.includes(at.device)) return stay(state)
+  // A call moves to one device, which was chosen.
+  if (invite.offer?.how === 'moved') return stay(state)
+  const { by, media, payload, offer } = invite
+  const rung: PendingInvite = {
+    ...invite,
+    state: 'ringing',
+    devices: [...invite.devices, at.device],
+    // Whoever has just been woken gets the time that everybody gets.
+    deadline: invite.state === 'waking' ? deadline : invite.deadline,
+  }
+  const invites = state.invites.map((i) => (i === invite ? rung : i))
+  const invitation: Invitation = { by, media, payload }
+  const ring: CallEffect = { type: 'ring', to: at, invitation, ...(offer && { offer }) }
+  return settle({ ...state, invites }, [ring])
+}
+
+export function onWakeFailed(state: Call, user: UserId): CallStep {
+  const waking = state.invites.some((i) => i.user === user && i.state === 'waking')
+  return waking ? settle(closeInvite(state, user, 'unreachable'), [], 'no-answer') : stay(state)
+}
+
 export function onDeviceGone(state: Call, at: DeviceAddress): CallStep {
   if (!ringsAt(state, at)) return stay(state)
   const invites = state.invites.map((invite): Invite => {
-    if (invite.state !== 'ringing' || invite.user !== at.user) return invite
+    if (!isPending(invite) || invite.user !== at.user) return invite
     return { ...invite, devices: invite.devices.filter((device) => device !== at.device) }
   })
   const rest = { ...state, invites }
@@ -85,22 +120,31 @@ export function onDeviceGone(state: Call, at: DeviceAddress): CallStep {
 
 /** Ends what has rung for too long. */
 export function stopOverdueRings(state: Call, now: Millis): CallStep {
-  const overdue = state.invites.filter((i) => i.state === 'ringing' && i.deadline <= now)
+  const overdue = state.invites.filter(isPending).filter(({ deadline }) => deadline <= now)
   if (overdue.length === 0) return stay(state)
-  const missed = overdue.reduce((s, { user }) => closeInvite(s, user, 'no-answer'), state)
+  const missed = overdue.reduce(
+    (s, { user, state: was }) =>
+      closeInvite(s, user, was === 'waking' ? 'unreachable' : 'no-answer'),
+    state,
+  )
   return settle(missed, endRinging(overdue, 'no-answer'), 'no-answer')
 }
 
 /** The user or device that a participant is about to give his place to. */
 export function pendingOffer(state: Call, by: ParticipantId): Invite | undefined {
-  return state.invites.find((i) => i.state === 'ringing' && i.offer?.by === by)
+  return state.invites.find((i) => isPending(i) && i.offer?.by === by)
 }
 
-function inviteOf(invitee: Invitee, deadline: Millis): Invite {
+function inviteOf(invitee: Invitee, invitation: Invitation, deadline: Millis): Invite {
   const { user } = invitee
-  return invitee.outcome === 'ring'
-    ? { user, state: 'ringing', devices: invitee.devices, deadline }
-    : { user, state: invitee.outcome }
+  switch (invitee.outcome) {
+    case 'ring':
+      return { ...invitation, user, state: 'ringing', devices: invitee.devices, deadline }
+    case 'wake':
+      return { ...invitation, user, state: 'waking', devices: [], deadline }
+    default:
+      return { user, state: invitee.outcome }
+  }
 }
 
 /** Puts invitations in the place of older ones of the same users. */
@@ -115,7 +159,7 @@ function endRinging(invites: readonly Invite[], reason: EndReason): readonly Cal
 }
 
 function isRung(state: Call, user: UserId): boolean {
-  return state.invites.some((i) => i.user === user && i.state === 'ringing')
+  return state.invites.some((i) => i.user === user && isPending(i))
 }
 
 function isHereOrRung(state: Call, user: UserId): boolean {

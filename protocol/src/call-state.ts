@@ -33,6 +33,7 @@ export interface Participant extends DeviceAddress {
   /** He holds the call: he neither sends nor receives. */
   readonly onHold: boolean
   readonly sending: Sending
+  readonly handRaisedAt?: Millis | undefined
   readonly publications: readonly Publication[]
   /** The seat of the same user that this one takes the place of once it decodes; by then at the latest. */
   readonly moving?: { readonly from: ParticipantId; readonly deadline: Millis }
@@ -44,15 +45,32 @@ export interface Offer {
   readonly how: HandOver
 }
 
-/** A user who was asked to join. Only a ringing invitation has devices and a deadline. */
-export type Invite = { readonly user: UserId; readonly offer?: Offer } & (
+/** What a device that rings is told, now or when it comes later. */
+export interface Invitation {
+  readonly by: UserId
+  readonly media: CallMedia
+  /** Opaque bytes of the caller for the called, as base64url; the server does not look inside. */
+  readonly payload: string | undefined
+}
+
+/** An invitation that waits for an answer, or for a device that could give one. */
+export interface PendingInvite extends Invitation {
+  readonly user: UserId
+  readonly offer?: Offer
+  readonly state: 'ringing' | 'waking'
+  /** None while nobody is awake. */
+  readonly devices: readonly DeviceId[]
+  readonly deadline: Millis
+}
+
+/** A user who was asked to join, and what became of it. */
+export type Invite =
+  | PendingInvite
   | {
-      readonly state: 'ringing'
-      readonly devices: readonly DeviceId[]
-      readonly deadline: Millis
+      readonly user: UserId
+      readonly offer?: Offer
+      readonly state: Exclude<InviteState, PendingInvite['state']>
     }
-  | { readonly state: Exclude<InviteState, 'ringing'> }
-)
 
 /** A call as the server holds it. A room is a call with a name, which rings nobody by itself. */
 export interface Call {
@@ -71,7 +89,8 @@ export interface Call {
 /** One user to ring, as the server found him. */
 export type Invitee =
   | { readonly user: UserId; readonly outcome: 'ring'; readonly devices: readonly DeviceId[] }
-  | { readonly user: UserId; readonly outcome: 'busy' | 'unreachable' }
+  /** `wake`: no device is connected, but one may come when it is told. */
+  | { readonly user: UserId; readonly outcome: 'busy' | 'unreachable' | 'wake' }
 
 /** What takes a seat in a call. */
 export interface Newcomer {
@@ -89,13 +108,11 @@ export interface Transferred extends Newcomer {
 export type CallEvent =
   /** `replaces`: the seat of another device of the same user, which the call moves away from. */
   | (Newcomer & { readonly type: 'joined'; readonly replaces?: ParticipantId })
-  | {
+  | (Invitation & {
       readonly type: 'invited'
-      readonly by: UserId
-      readonly media: CallMedia
       readonly users: readonly Invitee[]
       readonly deadline: Millis
-    }
+    })
   /** A participant offers his place: to another user, or to another of his own devices. */
   | {
       readonly type: 'offered'
@@ -142,6 +159,10 @@ export type CallEvent =
     }
   /** The call is ended for all, from outside. */
   | { readonly type: 'closed'; readonly reason: EndReason }
+  /** A device has connected. Where it is the first, its user has until `deadline` to answer. */
+  | { readonly type: 'deviceCame'; readonly at: DeviceAddress; readonly deadline: Millis }
+  /** Nothing can be done to bring a device of the user here. */
+  | { readonly type: 'wakeFailed'; readonly user: UserId }
   /** The device's session is over: it rings no longer. */
   | { readonly type: 'deviceGone'; readonly at: DeviceAddress }
   | {
@@ -155,6 +176,7 @@ export type CallEvent =
       readonly participant: ParticipantId
       readonly sending: Sending
     }
+  | { readonly type: 'handMoved'; readonly participant: ParticipantId; readonly raised: boolean }
   | {
       readonly type: 'published'
       readonly participant: ParticipantId
@@ -183,8 +205,7 @@ export type CallEffect =
   | {
       readonly type: 'ring'
       readonly to: DeviceAddress
-      readonly from: UserId
-      readonly media: CallMedia
+      readonly invitation: Invitation
       readonly offer?: Offer
     }
   /** The call is over for one device. */
@@ -225,9 +246,12 @@ export function newCall({
 
 /** Whether the call rings at this device now. */
 export function ringsAt(state: Call, { user, device }: DeviceAddress): boolean {
-  return state.invites.some(
-    (i) => i.state === 'ringing' && i.user === user && i.devices.includes(device),
-  )
+  return state.invites.some((i) => i.user === user && isPending(i) && i.devices.includes(device))
+}
+
+/** Whether an invitation can still be answered. */
+export function isPending(invite: Invite): invite is PendingInvite {
+  return invite.state === 'ringing' || invite.state === 'waking'
 }
 
 /** The participant on this device, if it is in the call. */
@@ -246,7 +270,7 @@ export function audience(state: Call): readonly DeviceAddress[] {
 
 /** The devices that an invitation rings. */
 export function ringingDevices(invite: Invite): readonly DeviceAddress[] {
-  if (invite.state !== 'ringing') return []
+  if (!isPending(invite)) return []
   return invite.devices.map((device) => ({ user: invite.user, device }))
 }
 

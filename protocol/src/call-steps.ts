@@ -1,5 +1,5 @@
-import type { CallEffect, Call, Invite, Participant } from './call-state.ts'
-import { participantById, ringingDevices } from './call-state.ts'
+import type { CallEffect, Call, Invite, Participant, PendingInvite } from './call-state.ts'
+import { isPending, participantById, ringingDevices } from './call-state.ts'
 import type { EndReason, InviteState } from './call-view.ts'
 import type { Millis, ParticipantId, UserId } from './ids.ts'
 import { stay } from './step.ts'
@@ -69,7 +69,10 @@ export function changeParticipant(
   state: Call,
   id: ParticipantId,
   change: Partial<
-    Pick<Participant, 'connected' | 'leaving' | 'onHold' | 'sending' | 'publications'>
+    Pick<
+      Participant,
+      'connected' | 'leaving' | 'onHold' | 'sending' | 'handRaisedAt' | 'publications'
+    >
   >,
 ): CallStep {
   if (!participantById(state, id)) return stay(state)
@@ -108,10 +111,10 @@ export function closePeer(state: Call, participant: ParticipantId): readonly Cal
 export function closeInvite(
   state: Call,
   user: UserId,
-  outcome: Exclude<InviteState, 'ringing'>,
+  outcome: Exclude<InviteState, PendingInvite['state']>,
 ): Call {
   const invites = state.invites.map((i): Invite => {
-    if (i.user !== user || i.state !== 'ringing') return i
+    if (i.user !== user || !isPending(i)) return i
     return { user, state: outcome, ...(i.offer && { offer: i.offer }) }
   })
   return { ...state, invites }
@@ -136,8 +139,9 @@ function isOver(state: Call): boolean {
 }
 
 /** Whether somebody else is there if this invitation is accepted. */
-function bringsCompany(state: Call, { user, state: outcome, offer }: Invite): boolean {
-  if (outcome !== 'ringing' || state.participants.some((p) => p.user === user)) return false
+function bringsCompany(state: Call, invite: Invite): boolean {
+  const { user, offer } = invite
+  if (!isPending(invite) || state.participants.some((p) => p.user === user)) return false
   return !offer || !participantById(state, offer.by)
 }
 

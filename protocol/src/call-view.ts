@@ -26,8 +26,15 @@ export const endReasonSchema = z.enum([
 ])
 export type EndReason = z.infer<typeof endReasonSchema>
 
-/** What became of an invitation. */
-export const inviteStateSchema = z.enum(['ringing', 'declined', 'busy', 'no-answer', 'unreachable'])
+/** What became of an invitation. `waking`: no device is there yet, and one has been called for. */
+export const inviteStateSchema = z.enum([
+  'waking',
+  'ringing',
+  'declined',
+  'busy',
+  'no-answer',
+  'unreachable',
+])
 export type InviteState = z.infer<typeof inviteStateSchema>
 
 /** How somebody gives his place: to another user, or to another device of his own. */
@@ -78,6 +85,8 @@ export const participantViewSchema = z.object({
   replaces: participantIdSchema.optional(),
   /** All off while he holds the call. */
   sending: sendingSchema,
+  /** Since when the participant asks to speak, ms since the epoch; absent while he does not. */
+  handRaisedAt: z.number().optional(),
   /** Streams on the SFU. */
   publications: z.array(publicationSchema),
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { audience, newCall, participantAt, ringsAt } from './call-state.ts'
+import { audience, isPending, newCall, participantAt, ringsAt } from './call-state.ts'
 import type { Call, CallEffect, CallEvent, DeviceAddress } from './call-state.ts'
 import { call, callDeadline } from './call.ts'
 import { viewOf } from './project-call.ts'
@@ -90,6 +90,48 @@ describe('ringing', () => {
     const none = call(one.state, gone(bobLaptop), 0)
     expect(none.state.phase).toBe('ended')
     expect(ends(none.effects)).toEqual([[alice.device, 'no-answer']])
+  })
+})
+
+describe('waking', () => {
+  const waking = { ...invited('bob'), users: [{ user: user('bob'), outcome: 'wake' as const }] }
+
+  test('[WAKE-1] nobody is awake: the call waits, and the device that comes rings', () => {
+    const { state } = play([joined(alice), waking])
+    expect(viewOf(state).invites).toEqual([{ user: user('bob'), state: 'waking' }])
+    const came = call(state, { type: 'deviceCame', at: bobPhone, deadline: 2 * RING_MS }, 10)
+    expect(rung(came.effects)).toEqual([bobPhone.device])
+    expect(viewOf(came.state).invites).toEqual([{ user: user('bob'), state: 'ringing' }])
+    expect(callDeadline(came.state)).toBe(2 * RING_MS)
+    expect(call(came.state, accepted(bobPhone), 20).state.answered).toBe(true)
+  })
+
+  test('[WAKE-2] nobody comes in time: the caller hears no-answer', () => {
+    const { state } = play([joined(alice), waking])
+    const { state: over, effects } = call(state, { type: 'tick' }, RING_MS)
+    expect(over.phase).toBe('ended')
+    expect(ends(effects)).toEqual([[alice.device, 'no-answer']])
+  })
+
+  test('[WAKE-2] nobody can be woken: the caller need not wait', () => {
+    const { state } = play([joined(alice), waking])
+    const { effects } = call(state, { type: 'wakeFailed', user: user('bob') }, 5)
+    expect(ends(effects)).toEqual([[alice.device, 'no-answer']])
+  })
+
+  test('[WAKE-3] a device that comes while others ring rings with them, as long as they do', () => {
+    const { state } = play([
+      joined(alice),
+      {
+        ...invited('bob'),
+        users: [{ user: user('bob'), outcome: 'ring', devices: [bobPhone.device] }],
+      },
+    ])
+    const came = { type: 'deviceCame', at: bobLaptop, deadline: 2 * RING_MS } as const
+    const step = call(state, came, 10)
+    expect(rung(step.effects)).toEqual([bobLaptop.device])
+    expect(callDeadline(step.state)).toBe(RING_MS)
+    expect(call(step.state, came, 11).state).toBe(step.state)
   })
 })
 
@@ -252,7 +294,7 @@ function checkInvariants(state: Call, devices: ReadonlyMap<string, string>): voi
     expect(audience(state)).toEqual([])
     return
   }
-  if (ringing.length > 0 || state.topology.phase === 'switching') {
+  if (state.invites.some(isPending) || state.topology.phase === 'switching') {
     expect(callDeadline(state), 'what waits has a deadline').toBeDefined()
   }
 }
@@ -321,6 +363,7 @@ function invited(...names: readonly string[]) {
     type: 'invited',
     by: user('alice'),
     media: { audio: true, video: true },
+    payload: undefined,
     users: names.map((name) => ({
       user: user(name),
       outcome: 'ring' as const,

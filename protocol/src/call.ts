@@ -1,12 +1,14 @@
 import type { Publication } from './call-view.ts'
 import type { Call, CallEffect, CallEvent, CallEventOf } from './call-state.ts'
-import { participantById } from './call-state.ts'
+import { isPending, participantById } from './call-state.ts'
 import {
   onDeclined,
+  onDeviceCame,
   onDeviceGone,
   onInvited,
   onOffered,
   onUninvited,
+  onWakeFailed,
   stopOverdueRings,
 } from './call-ring.ts'
 import {
@@ -56,6 +58,10 @@ export function call(state: Call, event: CallEvent, now: Millis): Step<Call, Cal
       return onTookOver(state, event, now)
     case 'closed':
       return end(state, event.reason)
+    case 'deviceCame':
+      return onDeviceCame(state, event)
+    case 'wakeFailed':
+      return onWakeFailed(state, event.user)
     case 'deviceGone':
       return onDeviceGone(state, event.at)
     case 'connectionChanged':
@@ -65,6 +71,8 @@ export function call(state: Call, event: CallEvent, now: Millis): Step<Call, Cal
       })
     case 'sendingChanged':
       return changeParticipant(state, event.participant, { sending: event.sending })
+    case 'handMoved':
+      return onHandMoved(state, event, now)
     case 'published':
     case 'publicationPaused':
     case 'unpublished':
@@ -87,7 +95,7 @@ export function callDeadline(state: Call): Millis | undefined {
   if (state.phase === 'ended') return undefined
   const dues = [
     topologyDeadline(state.topology),
-    ...state.invites.map((i) => (i.state === 'ringing' ? i.deadline : undefined)),
+    ...state.invites.filter(isPending).map(({ deadline }) => deadline),
     ...state.participants.map(({ moving }) => moving?.deadline),
   ].filter((due) => due !== undefined)
   return dues.length === 0 ? undefined : Math.min(...dues)
@@ -96,6 +104,17 @@ export function callDeadline(state: Call): Millis | undefined {
 function onHoldChanged(state: Call, { participant, onHold }: CallEventOf<'holdChanged'>): CallStep {
   if (participantById(state, participant)?.onHold === onHold) return stay(state)
   return changeParticipant(state, participant, { onHold })
+}
+
+function onHandMoved(
+  state: Call,
+  { participant, raised }: CallEventOf<'handMoved'>,
+  now: Millis,
+): CallStep {
+  const before = participantById(state, participant)?.handRaisedAt
+  // Raising a hand that is up does not lose its place among the others.
+  if ((before !== undefined) === raised) return stay(state)
+  return changeParticipant(state, participant, { handRaisedAt: raised ? now : undefined })
 }
 
 function onPublication(

@@ -26,6 +26,7 @@ import {
   trackSourceSchema,
 } from './media.ts'
 import { mlsEvents, mlsRequests } from './mls-messages.ts'
+import { payloadSchema, peopleEvents, peopleRequests } from './people-messages.ts'
 
 /** An `RTCIceServer`, as browsers take it. */
 export const iceServerSchema = z.object({
@@ -41,12 +42,6 @@ export const iceConfigSchema = z.object({
   expiresAt: z.number(),
 })
 export type IceConfig = z.infer<typeof iceConfigSchema>
-
-export const presenceStatusSchema = z.enum(['online', 'in-call', 'offline'])
-export type PresenceStatus = z.infer<typeof presenceStatusSchema>
-
-export const presenceSchema = z.object({ user: userIdSchema, status: presenceStatusSchema })
-export type Presence = z.infer<typeof presenceSchema>
 
 /** One step of perfect negotiation between two devices (W3C WebRTC §10.7); opaque to the server. */
 export const peerSignalSchema = z.union([
@@ -95,14 +90,13 @@ export const clientRequests = {
     data: z.object({ token: z.string().min(1).max(limits.tokenLength) }),
     result: z.object({ grants: grantsSchema, expiresAt: z.number() }),
   },
-  /** Who is there; changes follow as `presence` events. */
-  'presence.subscribe': { data: nothing, result: z.object({ users: z.array(presenceSchema) }) },
+  ...peopleRequests,
 
   /** The page goes away, perhaps to be loaded again: the session waits for less long than else. */
   'session.leaving': { data: nothing, result: nothing },
 
   'call.start': {
-    data: inCall.extend({ users, media: callMediaSchema }),
+    data: inCall.extend({ users, media: callMediaSchema, payload: payloadSchema.optional() }),
     result: joined,
   },
   /** `others`: what becomes of the device's other calls; they are put on hold where it is left out. */
@@ -113,7 +107,10 @@ export const clientRequests = {
   'call.decline': { data: inCall, result: nothing },
   /** Leaves; cancels where nobody has answered yet. */
   'call.hangup': { data: inCall, result: nothing },
-  'call.invite': { data: inCall.extend({ users, media: callMediaSchema }), result: nothing },
+  'call.invite': {
+    data: inCall.extend({ users, media: callMediaSchema, payload: payloadSchema.optional() }),
+    result: nothing,
+  },
   /** Rings somebody no longer. */
   'call.uninvite': { data: inCall.extend({ user: userIdSchema }), result: nothing },
   /**
@@ -248,11 +245,12 @@ export type SessionEnd = z.infer<typeof sessionEndSchema>
 /** Every event of the server. */
 export const serverEvents = {
   welcome: welcomeSchema,
-  presence: z.object({ users: z.array(presenceSchema) }),
+  ...peopleEvents,
   'call.incoming': z.object({
     call: callViewSchema,
     from: userIdSchema,
     media: callMediaSchema,
+    payload: payloadSchema.optional(),
     /** Who accepts takes the place of this participant. */
     offer: inviteViewSchema.shape.offer,
   }),

@@ -33,6 +33,7 @@ export const errorCodes = {
   'session-gone': { retryable: true, meaning: 'The session to resume no longer exists.' },
   'call-self': { retryable: false, meaning: 'A user cannot ring himself.' },
   'user-offline': { retryable: true, meaning: 'None of the users has a connected device.' },
+  'push-off': { retryable: false, meaning: 'This server sends no Web Push.' },
   'call-not-found': { retryable: false, meaning: 'There is no such call, or it has ended.' },
   'call-exists': { retryable: false, meaning: 'The call id is in use by another call.' },
   'not-in-call': { retryable: false, meaning: 'This device is not in the call.' },

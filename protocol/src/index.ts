@@ -3,6 +3,7 @@ export { pendingOffer } from './call-ring.ts'
 export {
   audience,
   hasCompany,
+  isPending,
   MOVE_DEADLINE_MS,
   newCall,
   participantAt,
@@ -14,10 +15,12 @@ export type {
   CallEffect,
   CallEvent,
   DeviceAddress,
+  Invitation,
   Invite,
   Invitee,
   Offer,
   Participant,
+  PendingInvite,
 } from './call-state.ts'
 export { callViewSchema, endReasonSchema } from './call-view.ts'
 export type {
@@ -32,7 +35,7 @@ export type {
   Sending,
   TopologyView,
 } from './call-view.ts'
-export { clientRequests, presenceStatusSchema, serverEvents } from './client-messages.ts'
+export { clientRequests, serverEvents } from './client-messages.ts'
 export type {
   ClientRequestData,
   ClientRequestResult,
@@ -40,8 +43,6 @@ export type {
   IceConfig,
   IceServer,
   PeerSignal,
-  Presence,
-  PresenceStatus,
   ServerEvent,
   ServerEventData,
   ServerEventType,
@@ -97,6 +98,19 @@ export type {
   NodeRequestType,
   SfuNode,
 } from './node-messages.ts'
+export {
+  missedReasonSchema,
+  presenceStatusSchema,
+  pushSubscriptionSchema,
+} from './people-messages.ts'
+export type {
+  CallMessage,
+  MissedCall,
+  MissedReason,
+  Presence,
+  PresenceStatus,
+  PushSubscriptionData,
+} from './people-messages.ts'
 export { viewOf } from './project-call.ts'
 export { correctedCall, restoredCall } from './restore-call.ts'
 export type { RememberedCall } from './restore-call.ts'

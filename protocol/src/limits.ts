@@ -26,6 +26,25 @@ export const limits = {
   grantedRooms: 64,
   /** People rung by one request. */
   invitesPerRequest: 20,
+  /** Opaque bytes that go with a ring, in characters of base64url; a push must hold them. */
+  payloadLength: 2_048,
+  /** One message or its bytes in a call, in characters; larger files belong elsewhere. */
+  messageLength: 16 * 1024,
+  /** One emoji of many code points, or a word. */
+  reactionLength: 32,
+  /** Messages and reactions that a device may send at once, then per second. */
+  messageBurst: 60,
+  messagesPerSecond: 20,
+  /** People whose presence one session may watch. */
+  presenceUsers: 500,
+  /** How long changes of presence are gathered before they are told, in one event. */
+  presenceTickMs: 250,
+  /** URL of a push service's endpoint, in characters. */
+  pushEndpointLength: 2_048,
+  /** Devices of one user that can be woken; the oldest is dropped. */
+  pushDevicesPerUser: 20,
+  /** Missed calls kept for a user; the oldest are dropped. */
+  missedCalls: 100,
   /** Media streams that one participant publishes: microphone, camera, screen and its sound. */
   producersPerParticipant: 8,
   /** Streams named in one `sfu.view`. */

@@ -20,6 +20,7 @@ export function viewOf(state: Call): CallView {
       onHold: p.onHold,
       ...(p.moving && { replaces: p.moving.from }),
       sending: p.onHold ? nothing : p.sending,
+      ...(p.handRaisedAt !== undefined && { handRaisedAt: p.handRaisedAt }),
       publications: [...p.publications],
     })),
     invites: state.invites.map(({ user, state: outcome, offer }) => ({

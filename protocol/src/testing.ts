@@ -34,6 +34,10 @@ export function arbitraryCallEvent(now: Millis, ringFor: Millis): fc.Arbitrary<C
       user: user(name),
       outcome: 'busy' as const,
     })),
+    fc.constantFrom('bob', 'carol').map((name) => ({
+      user: user(name),
+      outcome: 'wake' as const,
+    })),
   )
   return fc.oneof(
     anyAddress.map((at) => ({
@@ -46,6 +50,7 @@ export function arbitraryCallEvent(now: Millis, ringFor: Millis): fc.Arbitrary<C
       type: 'invited' as const,
       by: by.user,
       media: { audio: true, video: true },
+      payload: undefined,
       users: [...new Map(users.map((u) => [u.user, u])).values()],
       deadline: now + ringFor,
     })),
@@ -107,6 +112,8 @@ export function arbitraryCallEvent(now: Millis, ringFor: Millis): fc.Arbitrary<C
       .tuple(anySeat, fc.constantFrom('hangup' as const, 'failed' as const, 'removed' as const))
       .map(([participant, reason]) => ({ type: 'left' as const, participant, reason })),
     anyAddress.map((at) => ({ type: 'deviceGone' as const, at })),
+    anyAddress.map((at) => ({ type: 'deviceCame' as const, at, deadline: now + ringFor })),
+    anyAddress.map(({ user: name }) => ({ type: 'wakeFailed' as const, user: name })),
     fc.tuple(anySeat, fc.boolean()).map(([participant, connected]) => ({
       type: 'connectionChanged' as const,
       participant,

@@ -22,7 +22,11 @@ export async function startStage(env: Readonly<Record<string, string>> = {}) {
     health: new Health(),
     nodes: [new FakeSfuNode()],
   })
-  return { url: `http://127.0.0.1:${signaling.port}`, close: () => signaling.close() }
+  return {
+    url: `http://127.0.0.1:${signaling.port}`,
+    adminPort: signaling.adminPort,
+    close: () => signaling.close(),
+  }
 }
 
 /** A token as an app's own server would sign it. */

@@ -14,6 +14,7 @@ import {
   audience,
   call as callMachine,
   callDeadline,
+  isPending,
   newCall,
   participantAt,
   ringsAt,
@@ -21,6 +22,8 @@ import {
   viewOf,
 } from '@parley/protocol'
 import type { Log } from '@parley/service'
+import { callFacts } from './core/call-facts.ts'
+import type { CallFact } from './core/call-facts.ts'
 import { Deadlines } from './core/deadlines.ts'
 import type { Environment } from './ports.ts'
 
@@ -34,6 +37,8 @@ export interface CallPorts {
   occupancyChanged(user: UserId): void
   /** After each change of a call. */
   changed(before: Call, after: Call): void
+  /** Something happened that others than the call's own devices may want to know. */
+  happened(fact: CallFact): void
   /** People came or went: the user's devices that are not in the call see it from outside. */
   tellElsewhere(user: UserId, call: Call): void
   /** Somebody is gone from `call`, as it stands without him. */
@@ -49,6 +54,7 @@ export class Calls {
   readonly #rooms = new Map<RoomName, CallId>()
   /** The calls that a user is in, on any device. */
   readonly #byUser = new Map<UserId, ReadonlySet<CallId>>()
+  readonly #byInvited = new Map<UserId, Set<CallId>>()
   readonly #deadlines = new Deadlines<CallId>()
 
   constructor({ env, log, ports }: { env: Environment; log: Log; ports: CallPorts }) {
@@ -70,14 +76,18 @@ export class Calls {
   apply(id: CallId, event: CallEvent): void {
     const before = this.#calls.get(id)
     if (!before) return
-    const { state, effects } = callMachine(before, event, this.#env.now())
+    const now = this.#env.now()
+    const step = callMachine(before, event, now)
+    const { state, effects } = step
     if (state === before) return
     this.#calls.set(id, state)
     this.#deadlines.set(id, callDeadline(state))
     this.#logTransition(before, state, event)
     this.#noteOccupancy(before, state)
+    this.#noteInvited(before, state)
     for (const effect of effects) this.#run(state, effect)
     this.#ports.changed(before, state)
+    for (const fact of callFacts(before, event, step, now)) this.#ports.happened(fact)
   }
 
   /** Takes in a call as it was before this process, or corrects one; everybody sees it. */
@@ -87,6 +97,7 @@ export class Calls {
     if (state.room !== undefined) this.#rooms.set(state.room, state.id)
     this.#deadlines.set(state.id, callDeadline(state))
     this.#noteOccupancy(before, state)
+    this.#noteInvited(before, state)
     this.#run(state, { type: 'update' })
   }
 
@@ -124,6 +135,11 @@ export class Calls {
     return this.ofUser(user).filter((call) => !participantAt(call, { user, device }))
   }
 
+  /** The calls that a user can still be brought into: they ring him, or wait for him to wake. */
+  awaiting(user: UserId): readonly CallId[] {
+    return [...(this.#byInvited.get(user) ?? [])]
+  }
+
   /** The calls that a device is in or that ring at it. */
   seenBy(at: DeviceAddress): readonly Call[] {
     return [...this.#calls.values()].filter(
@@ -140,6 +156,7 @@ export class Calls {
     const call = this.#calls.get(id)
     if (!call) return
     this.#forget(call)
+    this.#noteInvited(call, { ...call, invites: [] })
     for (const { user } of call.participants) {
       this.#index(user, { ...call, participants: [] })
       this.#ports.occupancyChanged(user)
@@ -153,8 +170,13 @@ export class Calls {
   #run(state: Call, effect: CallEffect): void {
     switch (effect.type) {
       case 'ring': {
-        const { to, from, media, offer } = effect
-        const data = { call: viewOf(state), from, media, ...(offer && { offer }) }
+        const { to, invitation, offer } = effect
+        const { by: from, media, payload } = invitation
+        const data = {
+          ...{ call: viewOf(state), from, media },
+          ...(payload !== undefined && { payload }),
+          ...(offer && { offer }),
+        }
         this.#ports.tell(to, { type: 'call.incoming', data })
         return
       }
@@ -217,6 +239,19 @@ export class Calls {
     else ids.delete(id)
     if (ids.size > 0) this.#byUser.set(user, ids)
     else this.#byUser.delete(user)
+  }
+
+  #noteInvited(before: Call, after: Call): void {
+    const awaited = (call: Call) => call.invites.filter(isPending).map(({ user }) => user)
+    const now = awaited(after)
+    for (const user of awaited(before)) {
+      const calls = now.includes(user) ? undefined : this.#byInvited.get(user)
+      calls?.delete(after.id)
+      if (calls?.size === 0) this.#byInvited.delete(user)
+    }
+    for (const user of now) {
+      this.#byInvited.set(user, (this.#byInvited.get(user) ?? new Set()).add(after.id))
+    }
   }
 
   #logTransition(before: Call, after: Call, { type }: CallEvent): void {

@@ -9,6 +9,7 @@ import {
   SettingsError,
 } from '@parley/service'
 import type { Environment, SettingValues } from '@parley/service'
+import { checkPeopleSettings, peopleSettings } from './people-settings.ts'
 
 /** Where `npm run build` of the SDK leaves what browsers load. */
 const BUILT_WEB_ROOT = fileURLToPath(new URL('../../client-sdk/dist', import.meta.url))
@@ -76,6 +77,7 @@ export const signalingSettings = {
     min: 0,
     max: 10,
   }),
+  ...peopleSettings,
   turnUrls: setting.list('PARLEY_TURN_URLS', {
     about: 'TURN servers that clients are told; the public address on port 3478 when unset.',
     fallback: [],
@@ -148,6 +150,7 @@ export function readSignalingConfig(env: Environment = process.env): SignalingCo
       },
     ])
   }
+  checkPeopleSettings(values)
   const publicAddress = values.publicAddress ?? findPublicAddress()
   return Object.freeze({
     ...values,

@@ -8,6 +8,7 @@ import type {
   Welcome,
 } from '@parley/protocol'
 import { limits } from '@parley/protocol'
+import type { SessionSight } from './admin-door.ts'
 import { attach, detach, newSession, record } from './core/session.ts'
 import type { Session } from './core/session.ts'
 import type { DeviceState, Neighbours } from './core/neighbours.ts'
@@ -181,6 +182,19 @@ export class Directory {
     if (!entry) return
     entry.callWaiting = callWaiting
     this.#beyond.touched(entry.session)
+  }
+
+  /** Sessions of a user's devices, those included that have no socket now. */
+  sessionsOf(user: UserId): readonly SessionId[] {
+    return [...(this.#byUser.get(user)?.values() ?? [])]
+  }
+
+  /** The same, as an operator sees them. */
+  sightsOf(user: UserId): readonly SessionSight[] {
+    return [...(this.#byUser.get(user) ?? [])].map(([device, session]) => ({
+      ...{ user, device, session },
+      connected: this.#entries.get(session)?.socket !== undefined,
+    }))
   }
 
   /** Users with at least one connected device. */

@@ -2,9 +2,11 @@ import type { DeviceAddress, IceConfig, UserId } from '@parley/protocol'
 import type { Log } from '@parley/service'
 import type { TokenVerifier } from './auth/tokens.ts'
 import type { ClusterLink } from './cluster/cluster.ts'
+import type { CallFact } from './core/call-facts.ts'
 import type { Pass } from './core/pass.ts'
 import type { TicketSeal } from './core/ticket.ts'
 import type { Media } from './media.ts'
+import type { PeopleOptions } from './people.ts'
 import type { Environment } from './ports.ts'
 
 /** Numbers for the metrics endpoint. */
@@ -36,4 +38,8 @@ export interface HubOptions {
   readonly onRequest: RequestObserver
   /** The other signaling processes; left out where there are none. */
   readonly cluster?: ClusterLink
+  /** Left out: in memory, and nobody is woken. */
+  readonly people?: PeopleOptions
+  /** Told what happens to calls. */
+  readonly onFact?: (fact: CallFact) => void
 }

@@ -257,22 +257,6 @@ describe('a request', () => {
   })
 })
 
-describe('presence', () => {
-  test('[PRESENCE-1] follows people as they come, call and go', async () => {
-    const alice = connect('alice')
-    const answer = await alice.ask('presence.subscribe', {})
-    expect(answer).toMatchObject({ data: { users: [{ user: 'alice', status: 'online' }] } })
-    const bob = connect('bob')
-    await bob.ask('room.join', { room: 'r', media: MEDIA, topology: 'auto' })
-    hub.disconnected(bob.session, bob.socket, true)
-    const told = alice.socket.heard('presence').map((data) => {
-      const { users } = data as { users: { user: string; status: string }[] }
-      return users.map(({ user, status }) => `${user} ${status}`).join()
-    })
-    expect(told).toEqual(['bob online', 'bob in-call', 'bob offline'])
-  })
-})
-
 class Person {
   readonly session: SessionId
   readonly socket: RecordingSocket

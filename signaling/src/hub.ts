@@ -13,6 +13,8 @@ import type {
 } from '@parley/protocol'
 import { fail, limits, participantAt, requestFrameSchema, viewOf } from '@parley/protocol'
 import { Access } from './access.ts'
+import type { AdminDoor } from './admin-door.ts'
+import { Arrivals } from './arrivals.ts'
 import type { Claims } from './auth/tokens.ts'
 import { Calls } from './calls.ts'
 import { Cluster } from './cluster/cluster.ts'
@@ -24,6 +26,7 @@ import { Neighbours } from './core/neighbours.ts'
 import { Deliveries } from './deliveries.ts'
 import { MemoryDeviceLists } from './device-lists.ts'
 import { Directory } from './directory.ts'
+import { adminDoor } from './hub-admin.ts'
 import type { Opened, ResumeRequest } from './directory.ts'
 import { badField } from './bad-field.ts'
 import { confine } from './confine.ts'
@@ -31,7 +34,7 @@ import { tellElsewhere } from './elsewhere.ts'
 import type { Entrant, HubOptions, HubStats } from './hub-options.ts'
 import { mediaListener } from './media-events.ts'
 import type { ClientSocket } from './ports.ts'
-import { PresenceFeed } from './presence.ts'
+import { People, plainPeople } from './people.ts'
 import type { RequestContext } from './requests/context.ts'
 import { dispatch, parseRequest, typeNameOf } from './requests/dispatch.ts'
 import { Seats } from './seats.ts'
@@ -42,12 +45,15 @@ const ISSUER_BYTES = 9
 
 /** The sole holder of signaling state: sockets' events in, decisions by the cores, orders out. */
 export class Hub {
+  /** What operators see and do. */
+  readonly admin: AdminDoor
   readonly #options: HubOptions
   readonly #directory: Directory
   readonly #access: Access
   readonly #calls: Calls
   readonly #seats: Seats
-  readonly #presence: PresenceFeed
+  readonly #arrivals: Arrivals
+  readonly #people: People
   readonly #cluster: Cluster
   readonly #traffic = new Traffic()
   readonly #answers = new AnswerBook()
@@ -56,7 +62,7 @@ export class Hub {
   readonly #sessionEnds = new Deadlines<SessionId>()
 
   constructor(options: HubOptions) {
-    const { env, log, media, seal } = options
+    const { env, log, media, seal, ringTimeoutMs } = options
     this.#options = options
     const neighbours = new Neighbours()
     this.#directory = new Directory(env, {
@@ -76,11 +82,13 @@ export class Hub {
       },
       options.verifier,
     )
-    this.#presence = new PresenceFeed({
-      connectedUsers: () => directory.connectedUsers(),
-      isConnected: (user) => directory.connectedDevices(user).length > 0,
+    this.#people = new People(options.people ?? plainPeople(), {
+      ...{ env, log, directory },
       isInCall: (user) => this.#isInCall(user),
-      tellSession: (id, event) => directory.tellSession(id, event),
+      wakeFailed: ({ call, user }) => {
+        this.#calls.apply(call, { type: 'wakeFailed', user })
+        this.#scheduleWake()
+      },
     })
     this.#calls = new Calls({
       env,
@@ -90,7 +98,11 @@ export class Hub {
         openMedia: (call, epoch) => media.open(call, epoch),
         closeMedia: (call, epoch) => media.close(call, epoch),
         closePeer: (call, epoch, peer) => media.closePeer(call, epoch, peer),
-        occupancyChanged: (user) => this.#presence.refresh(user),
+        occupancyChanged: (user) => this.#people.presence.refresh(user),
+        happened: (fact) => {
+          this.#people.note(fact)
+          options.onFact?.(fact)
+        },
         tellElsewhere: (user, call) => tellElsewhere(directory, user, call),
         changed: (before, after) => {
           this.#cluster.callChanged(before, after)
@@ -117,6 +129,15 @@ export class Hub {
     )
     const now = () => env.now()
     const calls = this.#calls
+    this.#arrivals = new Arrivals({ calls, seats: this.#seats, now, ringTimeoutMs })
+    this.admin = adminDoor({
+      ...{ calls, directory, people: this.#people },
+      endSession: (id) => {
+        const session = directory.find(id)
+        if (session) this.#endSession(id, session)
+      },
+      changed: () => this.#scheduleWake(),
+    })
     this.#cluster = new Cluster(options.cluster, {
       ...{ now, log, directory, neighbours, calls },
       answer: (asker, type, data) => this.#answer(asker, type, data),
@@ -168,7 +189,9 @@ export class Hub {
         this.#directory.tell(at, { type: 'call.elsewhere', data: { call: viewOf(call) } })
       }
     }
-    this.#markConnected(at, true)
+    this.#arrivals.came(at)
+    this.#people.presence.refresh(at.user)
+    if (opened.resumed !== 'replayed') this.#people.arrived(session, at)
     this.#options.log.info({ session: session.slice(0, 6), resumed: opened.resumed }, 'connected')
     this.#scheduleWake()
     return session
@@ -182,7 +205,8 @@ export class Hub {
     if (saidGoodbye) {
       this.#endSession(id, session)
     } else {
-      this.#markConnected(session, false)
+      this.#arrivals.connected(session, false)
+      this.#people.presence.refresh(session.user)
       this.#sessionEnds.set(id, this.#directory.find(id)?.awayUntil)
     }
     this.#scheduleWake()
@@ -208,6 +232,7 @@ export class Hub {
     this.#access.tick(now)
     this.#calls.tick(now)
     this.#seats.tick(now)
+    this.#people.tick(now)
     this.#scheduleWake()
   }
 
@@ -222,6 +247,7 @@ export class Hub {
   /** Tells every client that the server goes away, and when to come back: one after the other. */
   async stop(): Promise<void> {
     this.#directory.dismissAll()
+    this.#people.stop()
     this.#options.env.wakeAt(undefined)
     await this.#cluster.stop()
   }
@@ -252,7 +278,9 @@ export class Hub {
   ): Promise<AnswerFrame> {
     const parsed = parseRequest(type, data)
     if (!parsed.ok) return parsed
-    const refused = this.#access.refusal(session, parsed.data.type, parsed.data.data)
+    const refused =
+      this.#access.refusal(session, parsed.data.type, parsed.data.data) ??
+      this.#traffic.refusal(session, type, this.#options.env.now())
     if (refused) return refused
     const asker = { session, at, grants: this.#access.grants(session) }
     return this.#cluster.handle(asker, type, parsed.data.data)
@@ -283,10 +311,11 @@ export class Hub {
       ringTimeoutMs,
       callsOf: (device) => this.#callsOf(device),
       iceConfig: () => iceConfigFor(at.user),
-      subscribePresence: () => this.#presence.subscribe(session),
+      people: this.#people,
       announceLeaving: () => {
         this.#directory.leaving(session)
-        this.#markConnected(at, false, true)
+        this.#arrivals.connected(at, false, true)
+        this.#people.presence.refresh(at.user)
       },
       grants,
       refresh: (token) => this.#access.refresh(session, token),
@@ -311,40 +340,18 @@ export class Hub {
   #endSession(id: SessionId, at: DeviceAddress): void {
     // A page that went away on purpose has hung up, if it does not come back.
     const reason = this.#directory.find(id)?.leaving ? 'hangup' : 'failed'
-    this.#forgetSession(id)
+    this.#forgetSession(id, at)
     this.#cluster.deviceLeft(at)
-    this.#leaveCalls(at, reason)
+    this.#arrivals.gone(at, reason)
   }
 
-  #forgetSession(id: SessionId): void {
+  #forgetSession(id: SessionId, at: DeviceAddress): void {
     this.#access.close(id)
-    this.#presence.unsubscribe(id)
     this.#traffic.close(id)
     this.#answers.forget(id)
     this.#sessionEnds.set(id, undefined)
     this.#directory.close(id)
-  }
-
-  /** A device is gone for good. */
-  #leaveCalls(at: DeviceAddress, reason: 'hangup' | 'failed' = 'failed'): void {
-    for (const call of this.#calls.seenBy(at)) {
-      const seat = participantAt(call, at)
-      if (seat) {
-        this.#seats.lost(call.id, seat.id)
-        this.#calls.apply(call.id, { type: 'left', participant: seat.id, reason })
-      } else this.#calls.apply(call.id, { type: 'deviceGone', at })
-    }
-    this.#presence.refresh(at.user)
-  }
-
-  #markConnected(at: DeviceAddress, connected: boolean, leaving = false): void {
-    for (const call of this.#calls.ofDevice(at)) {
-      const seat = participantAt(call, at)
-      if (!seat || (seat.connected === connected && !leaving)) continue
-      const participant = seat.id
-      this.#calls.apply(call.id, { type: 'connectionChanged', participant, connected, leaving })
-    }
-    this.#presence.refresh(at.user)
+    this.#people.left(id, at)
   }
 
   #welcome(at: DeviceAddress, { session, resumeKey, resumed }: Opened): Welcome {
@@ -367,15 +374,10 @@ export class Hub {
   }
 
   #onDeviceChanged(at: DeviceAddress, change: 'connected' | 'away' | 'gone' | 'unclaimed'): void {
-    if (change === 'gone') this.#leaveCalls(at)
-    else if (change === 'unclaimed') {
-      for (const call of this.#calls.ofDevice(at)) {
-        const seat = participantAt(call, at)
-        if (!seat || seat.connected) continue
-        this.#calls.apply(call.id, { type: 'left', participant: seat.id, reason: 'failed' })
-      }
-    } else this.#markConnected(at, change === 'connected')
-    this.#presence.refresh(at.user)
+    if (change === 'connected') this.#arrivals.came(at)
+    else if (change === 'away') this.#arrivals.connected(at, false)
+    else this.#arrivals[change](at)
+    this.#people.presence.refresh(at.user)
     this.#scheduleWake()
   }
 
@@ -384,7 +386,7 @@ export class Hub {
     const id = this.#directory.sessionOf(at)
     if (id === undefined) return
     this.#directory.tellSession(id, { type: 'session.closed', data: { code: 'session-replaced' } })
-    this.#forgetSession(id)
+    this.#forgetSession(id, at)
   }
 
   #dropCall(call: Call): void {
@@ -400,6 +402,7 @@ export class Hub {
       this.#access.nextDeadline(),
       this.#calls.nextDeadline(),
       this.#seats.nextDeadline(),
+      this.#people.nextDeadline(),
     ]
     const known = dues.filter((at) => at !== undefined)
     this.#options.env.wakeAt(known.length > 0 ? Math.min(...known) : undefined)

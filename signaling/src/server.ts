@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import type { SfuNode } from '@parley/protocol'
+import type { SfuNode, UserId } from '@parley/protocol'
 import { listen, StartError } from '@parley/service'
 import type { Health, Log, Metrics } from '@parley/service'
 import { jwksVerifier, secretVerifier } from './auth/tokens.ts'
 import { clusterByRedis } from './cluster/link.ts'
 import type { SignalingConfig } from './config.ts'
 import { ticketSeal } from './core/ticket.ts'
-import { createHttpServer } from './http/server.ts'
+import { createAdminServer, createHttpServer } from './http/server.ts'
 import { Hub } from './hub.ts'
 import type { RequestObserver } from './hub-options.ts'
 import { iceConfig } from './ice.ts'
 import { Media } from './media.ts'
+import { openPeople } from './people-wiring.ts'
 import { RedisConnection } from './redis/connection.ts'
 import { observeRedis, reportRedis } from './redis/metrics.ts'
 import { FrontGate } from './socketio/front-gate.ts'
@@ -30,6 +31,8 @@ export interface SignalingContext {
 /** A running signaling service. */
 export interface Signaling {
   readonly port: number
+  /** Where the admin API is, if it has an address of its own. */
+  readonly adminPort: number | undefined
   close(): Promise<void>
 }
 
@@ -42,8 +45,11 @@ export async function startSignaling(
   const media = new Media({ log, nodes })
   const redis = config.redisUrl && connectRedis(config.redisUrl, { log, metrics, health })
   const [turnSecret] = config.turnSecrets
+  const people = openPeople(config, { log, metrics, env })
   const hub = new Hub({
     env,
+    people: people.options,
+    onFact: (fact) => people.reporter.note(fact),
     log,
     media,
     seal: ticketSeal(ticketSecret(config, log)),
@@ -61,7 +67,16 @@ export async function startSignaling(
   const stopStallWatch = watchStalls(metrics)
   if (!turnSecret) log.warn('PARLEY_TURN_SECRET is not set: clients get no TURN relay')
   if (nodes.length === 0) log.warn('PARLEY_SFU_NODES is empty: calls of three or more cannot work')
+  const { adminSecret: secret, adminListen } = config
+  const admin = secret && {
+    ...{ secret, hub: hub.admin, reporter: people.reporter, records: people.records },
+    erase: (user: UserId) => people.erase(user),
+    now: () => env.now(),
+  }
+  const adminServer = admin && adminListen && createAdminServer(admin, log)
+  const adminPort = adminServer && (await listen(adminServer, adminListen, 'PARLEY_ADMIN_LISTEN'))
   const http = createHttpServer({
+    admin: adminServer ? undefined : admin,
     operations: { metrics, health },
     webRoot: config.webRoot,
     devSecret: config.dev ? config.secrets[0] : undefined,
@@ -78,10 +93,14 @@ export async function startSignaling(
   log.info({ port, dev: config.dev, nodes: nodes.length }, 'signaling listens')
   return {
     port,
+    adminPort,
     async close() {
       stopStallWatch()
       await hub.stop()
       media.stop()
+      await people.close()
+      adminServer?.close()
+      adminServer?.closeAllConnections()
       await io.close()
       redis?.close()
     },

@@ -58,6 +58,7 @@ const callView = shape({
       onHold: flag,
       replaces: optional(text),
       sending: shape({ microphone: flag, camera: flag, screen: flag }),
+      handRaisedAt: optional(number),
       publications: list(shape({ producer: text, source, kind, paused: flag, epoch: integer })),
     }),
   ),
@@ -72,7 +73,25 @@ const iceConfig = shape({
   expiresAt: number,
 })
 
-const presence = shape({ users: list(shape({ user: text, status: text })) })
+const presence = shape({
+  users: list(shape({ user: text, status: text, lastSeen: optional(number) })),
+})
+
+const missed = shape({
+  missed: list(
+    shape({
+      seq: integer,
+      call: text,
+      from: text,
+      media,
+      reason: text,
+      at: number,
+      payload: optional(text),
+    }),
+  ),
+})
+
+const message = either(shape({ text }), shape({ bytes: text }))
 
 const signal = either(
   shape({
@@ -112,13 +131,16 @@ const events: Readonly<Record<ServerEventType, Check>> = {
     grants,
   }),
   presence,
-  'call.incoming': shape({ call: callView, from: text, media, offer }),
+  'mailbox.missed': missed,
+  'call.incoming': shape({ call: callView, from: text, media, offer, payload: optional(text) }),
   'call.updated': shape({ call: callView }),
   'call.ticket': shape({ call: text, ticket: text }),
   'call.ended': shape({ call: text, reason: text }),
   'call.transferred': shape({ from: text, call: callView, participant: text }),
   'call.elsewhere': shape({ call: callView }),
   'call.signal': shape({ call: text, from: text, epoch: integer, signal }),
+  'call.message': shape({ call: text, from: text, direct: flag, message }),
+  'call.reaction': shape({ call: text, from: text, reaction: text }),
   'sfu.speaker': shape({ call: text, participant: orNull(text) }),
   'sfu.demand': shape({ call: text, producer: text, maxSpatialLayer: integer, reason: text }),
   'sfu.layer': shape({ call: text, consumer: text, spatialLayer: orNull(integer), reason: text }),
@@ -153,7 +175,8 @@ const waiting = list(shape({ participant: text, keyPackage: text }))
 const answers: Readonly<Partial<Record<ClientRequestType, Check>>> = {
   'ice.get': iceConfig,
   'session.refresh': shape({ grants, expiresAt: number }),
-  'presence.subscribe': presence,
+  'presence.subscribe': (data) => presence(data) && shape({ refused: list(text) })(data),
+  'push.key': shape({ key: orNull(text) }),
   'call.start': joined,
   'call.accept': joined,
   'call.join': joined,

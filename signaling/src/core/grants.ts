@@ -39,6 +39,12 @@ const checks: { readonly [T in ClientRequestType]: Check<T> } = {
   'session.refresh': free,
   'session.leaving': free,
   'presence.subscribe': (grants) => missing(grants.presence, 'presence'),
+  'presence.unsubscribe': free,
+  'presence.set': free,
+  'push.key': free,
+  'push.subscribe': free,
+  'push.unsubscribe': free,
+  'mailbox.ack': free,
 
   'call.start': (grants, { media }) => missing(grants.ring, 'ring') ?? missingMedia(grants, media),
   'call.invite': (grants) => missing(grants.ring, 'ring'),
@@ -67,6 +73,9 @@ const checks: { readonly [T in ClientRequestType]: Check<T> } = {
     missingPublish(grants, 'video') ??
     missingPublish(grants, 'screen'),
   'call.ready': free,
+  'call.send': free,
+  'call.react': free,
+  'call.hand': free,
   'call.escalate': free,
 
   // Keys are agreed by whoever has a seat; the handlers look for it.

@@ -3,6 +3,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { handleOperations } from '@parley/service'
 import type { Log, OperationsSources, Secret } from '@parley/service'
+import { answerAdmin } from './admin.ts'
+import type { AdminSources } from './admin.ts'
 import { sendFile } from './assets.ts'
 import { answerDevToken } from './dev-token.ts'
 
@@ -15,6 +17,8 @@ export interface HttpDoor {
   readonly webRoot: string
   readonly devSecret: Secret | undefined
   readonly log: Log
+  /** Left out where the admin API is off or has an address of its own. */
+  readonly admin?: AdminSources | undefined
 }
 
 /** The public HTTP server: operations, the SDK, and in development tokens and the demo. */
@@ -28,12 +32,26 @@ export function createHttpServer(door: HttpDoor): Server {
   })
 }
 
+/** The admin API on an address of its own. */
+export function createAdminServer(admin: AdminSources, log: Log): Server {
+  return createServer((request, response) => {
+    answerAdmin(request, response, admin)
+      .then((answered) => answered || response.writeHead(404).end())
+      .catch((error: unknown) => {
+        log.error({ err: error }, 'an admin request failed')
+        if (!response.headersSent) response.writeHead(500)
+        response.end()
+      })
+  })
+}
+
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  { operations, webRoot, devSecret }: HttpDoor,
+  { operations, webRoot, devSecret, admin }: HttpDoor,
 ): Promise<void> {
   if (handleOperations(request, response, operations)) return
+  if (admin && (await answerAdmin(request, response, admin))) return
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
   if (devSecret) allowAnyOrigin(response)
   if (devSecret && request.method === 'OPTIONS') {

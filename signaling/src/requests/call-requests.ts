@@ -6,6 +6,7 @@ import { seatOf } from './context.ts'
 import type { Handlers, RequestContext } from './context.ts'
 import {
   endOthers,
+  findWakeable,
   ID_BYTES,
   inviteeOf,
   refuseFullCall,
@@ -28,9 +29,13 @@ export const callRequests: Handlers<
   | 'call.escalate'
   | 'room.join'
 > = {
-  'call.start': (context, { call: id, users, media }) => {
+  'call.start': async (context, { call: id, users, media, payload }) => {
     const { calls, at } = context
     if (users.includes(at.user)) return fail('call-self', { field: 'data.users' })
+    if (calls.find(id)) return fail('call-exists', { field: 'data.call' })
+    const invited = { id, users, media, payload }
+    const wakeable = await findWakeable(context, users)
+    // Meanwhile anything may have happened; from here on nothing waits.
     if (calls.find(id)) return fail('call-exists', { field: 'data.call' })
     const [user, ...more] = users
     if (user !== undefined && more.length === 0) {
@@ -42,15 +47,13 @@ export const callRequests: Handlers<
     }
     const refusal = refuseMoreCalls(context)
     if (refusal) return refusal
-    const invitees = inviteesOf(context, users)
-    if (invitees.every(({ outcome }) => outcome === 'unreachable')) {
-      return fail('user-offline', { field: 'data.users' })
-    }
+    const invitees = inviteesOf(context, users, wakeable)
+    if (!invitees.some(isReachable)) return refuseOffline(context, invited)
     calls.open({ id, room: undefined, startedBy: at.user, sfuOnly: !mayPublishAll(context.grants) })
     const seated = join(context, id, media)
     if (!seated.ok) return seated
     // The answer shows the call as the caller left it: with everybody still ringing.
-    invite(context, { id, invitees, media })
+    invite(context, invited, invitees)
     const now = calls.find(id)
     return now ? ok({ ...seated.data, call: viewOf(now) }) : seated
   },
@@ -80,17 +83,19 @@ export const callRequests: Handlers<
     return ok({})
   },
 
-  'call.invite': (context, { call: id, users, media }) => {
+  'call.invite': async (context, { call: id, users, media, payload }) => {
     const found = seatOf(context, id)
     if (!found.ok) return found
     if (users.includes(context.at.user)) return fail('call-self', { field: 'data.users' })
-    const full = refuseFullCall(found.data.call)
+    const wakeable = await findWakeable(context, users)
+    const still = seatOf(context, id)
+    if (!still.ok) return still
+    const full = refuseFullCall(still.data.call)
     if (full) return full
-    const invitees = inviteesOf(context, users)
-    if (invitees.every(({ outcome }) => outcome === 'unreachable')) {
-      return fail('user-offline', { field: 'data.users' })
-    }
-    invite(context, { id, invitees, media })
+    const invited = { id, users, media, payload }
+    const invitees = inviteesOf(context, users, wakeable)
+    if (!invitees.some(isReachable)) return refuseOffline(context, invited)
+    invite(context, invited, invitees)
     return ok({})
   },
 
@@ -166,20 +171,52 @@ function accept(context: RequestContext, id: CallId, media: CallMedia): Joined {
   }))
 }
 
-function invite(
-  { calls, at, env, ringTimeoutMs }: RequestContext,
-  {
-    id,
-    invitees,
-    media,
-  }: { readonly id: CallId; readonly invitees: readonly Invitee[]; readonly media: CallMedia },
-): void {
-  const deadline = env.now() + ringTimeoutMs
-  calls.apply(id, { type: 'invited', by: at.user, media, users: invitees, deadline })
+/** Who is asked into which call, and with what. */
+interface Invited {
+  readonly id: CallId
+  readonly users: readonly UserId[]
+  readonly media: CallMedia
+  readonly payload: string | undefined
 }
 
-function inviteesOf(context: RequestContext, users: readonly UserId[]): Invitee[] {
-  return [...new Set(users)].map((user) => inviteeOf(context, user))
+function invite(
+  { calls, at, env, ringTimeoutMs }: RequestContext,
+  { id, media, payload }: Invited,
+  users: readonly Invitee[],
+): void {
+  const deadline = env.now() + ringTimeoutMs
+  calls.apply(id, { type: 'invited', by: at.user, media, payload, users, deadline })
+}
+
+/** How each user stands now. */
+function inviteesOf(
+  context: RequestContext,
+  users: readonly UserId[],
+  wakeable: ReadonlySet<UserId>,
+): Invitee[] {
+  return [...new Set(users)].map((user): Invitee => {
+    const invitee = inviteeOf(context, user)
+    const wakes = invitee.outcome === 'unreachable' && wakeable.has(user)
+    return wakes ? { user, outcome: 'wake' } : invitee
+  })
+}
+
+function isReachable({ outcome }: Invitee): boolean {
+  return outcome !== 'unreachable'
+}
+
+/** Who called in vain has called all the same. */
+function refuseOffline(
+  { people, directory, env, at }: RequestContext,
+  { id, users, media, payload }: Invited,
+) {
+  // While other processes cannot be seen the answer is 'try again', and nothing was missed yet.
+  const known = directory.seesNeighbours ? new Set(users) : []
+  for (const user of known) {
+    const words = { call: id, from: at.user, media, at: env.now(), reason: 'unreachable' } as const
+    people.leaveMissed(user, payload === undefined ? words : { ...words, payload })
+  }
+  return fail('user-offline', { field: 'data.users' })
 }
 
 function refuseAnswer(call: Call, { at }: RequestContext): Joined {

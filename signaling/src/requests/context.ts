@@ -9,7 +9,6 @@ import type {
   IceConfig,
   Millis,
   Participant,
-  Presence,
   Result,
   SessionId,
 } from '@parley/protocol'
@@ -20,6 +19,7 @@ import type { Deliveries } from '../deliveries.ts'
 import type { DeviceListStore } from '../device-lists.ts'
 import type { Directory } from '../directory.ts'
 import type { Media } from '../media.ts'
+import type { People } from '../people.ts'
 import type { Environment } from '../ports.ts'
 import type { Seats } from '../seats.ts'
 
@@ -39,12 +39,12 @@ export interface RequestContext {
   /** The calls that a device is in, held by whichever node. */
   readonly callsOf: (at: DeviceAddress) => ReadonlySet<CallId>
   iceConfig(): IceConfig
-  subscribePresence(): readonly Presence[]
   /** The page of the one who asks goes away. */
   announceLeaving(): void
   /** What the asking session may do. */
   readonly grants: Grants
   refresh(token: string): Promise<Result<{ grants: Grants; expiresAt: Millis }>>
+  readonly people: People
 }
 
 /** Handlers for some of the request types. */

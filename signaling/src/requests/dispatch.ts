@@ -8,6 +8,8 @@ import { deviceRequests } from './device-requests.ts'
 import { handOverRequests } from './hand-over-requests.ts'
 import { mediaRequests } from './media-requests.ts'
 import { mlsRequests } from './mls-requests.ts'
+import { messageRequests } from './message-requests.ts'
+import { peopleRequests } from './people-requests.ts'
 import { resumeRequests } from './resume-requests.ts'
 import { sessionRequests } from './session-requests.ts'
 
@@ -19,6 +21,8 @@ const handlers: Handlers<ClientRequestType> = {
   ...resumeRequests,
   ...mlsRequests,
   ...deviceRequests,
+  ...messageRequests,
+  ...peopleRequests,
 }
 
 /** A request whose data fits its type. */

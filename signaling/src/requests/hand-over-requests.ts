@@ -13,6 +13,7 @@ import { seatOf } from './context.ts'
 import type { Handlers, RequestContext } from './context.ts'
 import { mayJoin } from '../core/pairing.ts'
 import {
+  findWakeable,
   holdOthers,
   inviteeOf,
   newParticipantId,
@@ -77,13 +78,21 @@ export const handOverRequests: Handlers<
     return ok({})
   },
 
-  'call.transfer': (context, { call: id, to }) => {
+  'call.transfer': async (context, { call: id, to }) => {
+    const wakeable = await findWakeable(context, [to])
     const found = seatOf(context, id)
     if (!found.ok) return found
     if (to === context.at.user) return fail('call-self', { field: 'data.to' })
     const refusal = refuseOffer(found.data)
     if (refusal) return refusal
-    return offer(context, found.data, inviteeOf(context, to), 'transferred')
+    const invitee = inviteeOf(context, to)
+    const wakes = invitee.outcome === 'unreachable' && wakeable.has(to)
+    return offer(
+      context,
+      found.data,
+      wakes ? { user: to, outcome: 'wake' } : invitee,
+      'transferred',
+    )
   },
 
   'call.move': (context, { call: id, device }) => {

@@ -67,6 +67,15 @@ export function inviteeOf(
   return free.length > 0 ? { user, outcome: 'ring', devices: free } : { user, outcome: 'busy' }
 }
 
+/** Those of the users whom nobody connected stands for, and whom something may wake. */
+export async function findWakeable(
+  context: RequestContext,
+  users: readonly UserId[],
+): Promise<ReadonlySet<UserId>> {
+  const away = users.filter((user) => context.directory.connectedDevices(user).length === 0)
+  return away.length === 0 ? new Set() : context.people.waker.wakeable(away)
+}
+
 export function refuseFullCall({ participants }: Call) {
   const limit = limits.participantsPerCall
   return participants.length >= limit ? fail('call-full', { limit }) : undefined

@@ -3,7 +3,7 @@ import type { Handlers } from './context.ts'
 
 /** Requests about the connection itself. */
 export const sessionRequests: Handlers<
-  'ice.get' | 'session.leaving' | 'session.refresh' | 'presence.subscribe' | 'device.prefer'
+  'ice.get' | 'session.leaving' | 'session.refresh' | 'device.prefer'
 > = {
   'ice.get': (context) => ok(context.iceConfig()),
   'session.leaving': (context) => {
@@ -15,5 +15,4 @@ export const sessionRequests: Handlers<
     directory.prefer(session, callWaiting)
     return ok({})
   },
-  'presence.subscribe': (context) => ok({ users: [...context.subscribePresence()] }),
 }

@@ -1,0 +1,63 @@
+import type { DeviceAddress, Millis } from '@parley/protocol'
+import { participantAt } from '@parley/protocol'
+import type { Calls } from './calls.ts'
+import type { Seats } from './seats.ts'
+
+/** What arrivals need of their surroundings. */
+export interface ArrivalPorts {
+  readonly calls: Calls
+  readonly seats: Seats
+  readonly now: () => Millis
+  readonly ringTimeoutMs: number
+}
+
+/** What it means for the calls here that a device comes or goes, at this node or at another one. */
+export class Arrivals {
+  readonly #ports: ArrivalPorts
+
+  constructor(ports: ArrivalPorts) {
+    this.#ports = ports
+  }
+
+  /** Whoever has just come may be rung already, on other devices or by having been woken. */
+  came(at: DeviceAddress): void {
+    this.connected(at, true)
+    const { calls, now, ringTimeoutMs } = this.#ports
+    for (const call of calls.awaiting(at.user)) {
+      calls.apply(call, { type: 'deviceCame', at, deadline: now() + ringTimeoutMs })
+    }
+  }
+
+  /** The device's socket is there or not, and its seats stay; `leaving`: its page goes away. */
+  connected(at: DeviceAddress, connected: boolean, leaving = false): void {
+    const { calls } = this.#ports
+    for (const call of calls.ofDevice(at)) {
+      const seat = participantAt(call, at)
+      if (!seat || (seat.connected === connected && !leaving)) continue
+      const participant = seat.id
+      calls.apply(call.id, { type: 'connectionChanged', participant, connected, leaving })
+    }
+  }
+
+  /** A device is gone for good. */
+  gone(at: DeviceAddress, reason: 'hangup' | 'failed' = 'failed'): void {
+    const { calls, seats } = this.#ports
+    for (const call of calls.seenBy(at)) {
+      const seat = participantAt(call, at)
+      if (seat) {
+        seats.lost(call.id, seat.id)
+        calls.apply(call.id, { type: 'left', participant: seat.id, reason })
+      } else calls.apply(call.id, { type: 'deviceGone', at })
+    }
+  }
+
+  /** A device has not come for its seats. */
+  unclaimed(at: DeviceAddress): void {
+    const { calls } = this.#ports
+    for (const call of calls.ofDevice(at)) {
+      const seat = participantAt(call, at)
+      if (!seat || seat.connected) continue
+      calls.apply(call.id, { type: 'left', participant: seat.id, reason: 'failed' })
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { UserId } from '@parley/protocol'
+import type { Log, Metrics } from '@parley/service'
+import type { SignalingConfig } from './config.ts'
+import { CallReporter } from './call-reporter.ts'
+import { Outbound } from './outbound/post.ts'
+import { Webhooks } from './outbound/webhooks.ts'
+import type { PeopleOptions } from './people.ts'
+import type { Environment } from './ports.ts'
+import { memoryCallRecords } from './store/call-records.ts'
+import type { CallRecords } from './store/call-records.ts'
+import { memoryMailbox } from './store/mailbox.ts'
+import { memoryPushSubscriptions } from './store/push-subscriptions.ts'
+import { newPushKey, VapidKey } from './wake/vapid.ts'
+import { Wakes } from './wake/wakes.ts'
+import { WebPush } from './wake/web-push.ts'
+
+const DAY_S = 24 * 60 * 60
+
+/** Push services check its form, and write to it when something is wrong. */
+const DEVELOPMENT_SUBJECT = 'mailto:developer@localhost.localdomain'
+
+/** What the wiring is given. */
+export interface PeopleContext {
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly env: Environment
+}
+
+/** What has been opened. */
+export interface OpenPeople {
+  readonly options: PeopleOptions
+  readonly reporter: CallReporter
+  readonly records: CallRecords
+  erase(user: UserId): Promise<void>
+  close(): Promise<void>
+}
+
+/** Opens what the settings say about people who are not there. */
+export function openPeople(
+  config: SignalingConfig,
+  { log, metrics, env }: PeopleContext,
+): OpenPeople {
+  const outbound = new Outbound()
+  const subscriptions = memoryPushSubscriptions()
+  const keepS = config.mailboxDays * DAY_S
+  const key = vapidKey(config)
+  if (!key)
+    log.info('PARLEY_PUSH_PRIVATE_KEY is not set: browsers are not woken; see npm run push-key')
+  const now = () => env.now()
+  const allowPrivate = config.pushAllowPrivate || config.dev
+  const webPush = key && new WebPush({ key, outbound, now, allowPrivate, wait: (ms) => wait(ms) })
+  const sent = metrics.counter('parley_signaling_wakes_total', 'Wake-ups and their outcome.', [
+    'way',
+    'outcome',
+  ])
+  const { wakeUrl: url, wakeSecrets: secrets } = config
+  const waker = new Wakes({
+    log,
+    now,
+    outbound,
+    subscriptions,
+    webPush,
+    gateway: url && { url, secrets },
+    missedTtlS: keepS,
+    count: (way, outcome) => sent.inc({ way, outcome }),
+  })
+  const mailbox = memoryMailbox(keepS * 1_000)
+  const records = memoryCallRecords(config.recordsDays * DAY_S * 1_000)
+  const webhooks = openWebhooks(config, { outbound, log, metrics, env })
+  const reporter = new CallReporter({ log, records, tellApp: (event) => webhooks?.send(event) })
+  return {
+    reporter,
+    records,
+    options: {
+      mailbox,
+      subscriptions,
+      waker,
+      webPush,
+      policy: { allowed: (_, users) => Promise.resolve(users ?? 'everybody') },
+      onMissed: (user, missed) => reporter.missed(user, missed),
+    },
+    erase: async (user) => {
+      await mailbox.erase(user)
+      await subscriptions.erase(user)
+    },
+    close: async () => {
+      await webhooks?.close()
+      outbound.close()
+    },
+  }
+}
+
+function openWebhooks(
+  { webhookUrl: url, webhookSecrets: secrets }: SignalingConfig,
+  { outbound, log, metrics, env }: PeopleContext & { readonly outbound: Outbound },
+): Webhooks | undefined {
+  if (!url) return undefined
+  const told = metrics.counter('parley_signaling_webhooks_total', 'Webhooks and their outcome.', [
+    'outcome',
+  ])
+  return new Webhooks({
+    ...{ url, secrets, outbound, log },
+    now: () => env.now(),
+    random01: () => Math.random(),
+    newId: () => env.randomId(16),
+    count: (outcome) => told.inc({ outcome }),
+  })
+}
+
+function vapidKey({ pushPrivateKey, pushSubject, dev }: SignalingConfig): VapidKey | undefined {
+  const key = pushPrivateKey?.reveal() ?? (dev ? newPushKey() : undefined)
+  return key === undefined ? undefined : new VapidKey(key, pushSubject ?? DEVELOPMENT_SUBJECT)
+}

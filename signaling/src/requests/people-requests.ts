@@ -1,0 +1,50 @@
+import { fail, ok } from '@parley/protocol'
+import type { Handlers } from './context.ts'
+
+/** Requests about people besides their calls: presence, wake-ups, missed calls. */
+export const peopleRequests: Handlers<
+  | 'presence.subscribe'
+  | 'presence.unsubscribe'
+  | 'presence.set'
+  | 'push.key'
+  | 'push.subscribe'
+  | 'push.unsubscribe'
+  | 'mailbox.ack'
+> = {
+  'presence.subscribe': async ({ people, session, at }, { users }) =>
+    ok(await people.presence.subscribe(session, at, users)),
+
+  'presence.unsubscribe': ({ people, session }) => {
+    people.presence.unsubscribe(session)
+    return ok({})
+  },
+
+  'presence.set': ({ people, at }, { status }) => {
+    people.presence.tell(at, status)
+    return ok({})
+  },
+
+  'push.key': ({ people }) => ok({ key: people.webPush?.publicKey ?? null }),
+
+  'push.subscribe': async ({ people, at }, subscription) => {
+    if (!people.webPush) return fail('push-off')
+    if (!people.webPush.accepts(subscription.endpoint)) {
+      return fail('bad-request', {
+        message: 'The endpoint must be an https URL without a user name.',
+        field: 'data.endpoint',
+      })
+    }
+    await people.subscriptions.put(at, subscription)
+    return ok({})
+  },
+
+  'push.unsubscribe': async ({ people, at }) => {
+    await people.subscriptions.remove(at)
+    return ok({})
+  },
+
+  'mailbox.ack': async ({ people, at }, { seq }) => {
+    await people.missed.acknowledge(at, seq)
+    return ok({})
+  },
+}
