@@ -10,9 +10,9 @@ export interface AdminParts {
   readonly calls: Calls
   readonly directory: Directory
   readonly people: People
-  endSession(id: SessionId): void
+  readonly endSession: (id: SessionId) => void
   /** Something has changed from outside. */
-  changed(): void
+  readonly changed: () => void
 }
 
 /** The hub as operators see it. */

@@ -11,7 +11,7 @@ import type {
   UserId,
   Welcome,
 } from '@parley/protocol'
-import { fail, limits, participantAt, requestFrameSchema, viewOf } from '@parley/protocol'
+import { fail, limits, requestFrameSchema, viewOf } from '@parley/protocol'
 import { Access } from './access.ts'
 import type { AdminDoor } from './admin-door.ts'
 import { Arrivals } from './arrivals.ts'
