@@ -27,7 +27,7 @@ describe('a client', () => {
   it('knows who it is once connected, and who else is there', async () => {
     await connect()
     expect([client.user, client.device]).toEqual(['alice', 'd1'])
-    answer('presence.subscribe', { users: [{ user: 'bob', status: 'online' }] })
+    answer('presence.subscribe', { users: [{ user: 'bob', status: 'online' }], refused: [] })
     await settle()
     event(1, 'presence', { users: [{ user: 'bob', status: 'in-call' }] })
     expect(client.presence()).toEqual([{ user: 'bob', status: 'in-call' }])

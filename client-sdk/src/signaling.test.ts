@@ -36,9 +36,9 @@ describe('signaling', () => {
     await connect()
     const good = signaling.request('presence.subscribe', {})
     const bad = signaling.request('presence.subscribe', {})
-    link.last.requests[0]?.answer({ ok: true, data: { users: [] } })
+    link.last.requests[0]?.answer({ ok: true, data: { users: [], refused: [] } })
     link.last.requests[1]?.answer({ ok: false, error: wireError('rate-limited') })
-    await expect(good).resolves.toEqual({ users: [] })
+    await expect(good).resolves.toEqual({ users: [], refused: [] })
     await expect(bad).rejects.toMatchObject({ code: 'rate-limited', retryable: true })
   })
 
@@ -63,8 +63,8 @@ describe('signaling', () => {
     welcome('replayed')
     const [first, second] = link.connections.map(({ requests }) => requests[0])
     expect(second).toMatchObject({ id: first?.id, type: 'presence.subscribe' })
-    second?.answer({ ok: true, data: { users: [] } })
-    await expect(request).resolves.toEqual({ users: [] })
+    second?.answer({ ok: true, data: { users: [], refused: [] } })
+    await expect(request).resolves.toEqual({ users: [], refused: [] })
   })
 
   it('hands each event on once, though a replay repeats it', async () => {
@@ -88,9 +88,9 @@ describe('signaling', () => {
     await expect(lost).rejects.toMatchObject({ code: 'session-gone' })
     expect(link.last.requests.map(({ type }) => type)).toEqual(['presence.subscribe', 'ice.get'])
     expect(link.last.requests[0]?.id).toBe(first?.id)
-    link.last.requests[0]?.answer({ ok: true, data: { users: [] } })
+    link.last.requests[0]?.answer({ ok: true, data: { users: [], refused: [] } })
     link.last.requests[1]?.answer({ ok: true, data: { iceServers: [], expiresAt: 1 } })
-    await expect(kept).resolves.toMatchObject({ users: [] })
+    await expect(kept).resolves.toMatchObject({ users: [], refused: [] })
     await expect(later).resolves.toMatchObject({ iceServers: [] })
   })
 
@@ -181,7 +181,7 @@ describe('signaling', () => {
     signaling.close()
     expect(link.last.closed).toBe(true)
     listener.lost()
-    listener.event({ seq: 1, type: 'presence', data: { users: [] } })
+    listener.event({ seq: 1, type: 'presence', data: { users: [], refused: [] } })
     expect(signaling.state).toBe('closed')
     await expect(signaling.request('ice.get', {})).rejects.toBeInstanceOf(CallError)
   })

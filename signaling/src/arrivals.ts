@@ -1,4 +1,4 @@
-import type { DeviceAddress, Millis } from '@parley/protocol'
+import type { DeviceAddress, Millis, UserId } from '@parley/protocol'
 import { participantAt } from '@parley/protocol'
 import type { Calls } from './calls.ts'
 import type { Seats } from './seats.ts'
@@ -9,6 +9,8 @@ export interface ArrivalPorts {
   readonly seats: Seats
   readonly now: () => Millis
   readonly ringTimeoutMs: number
+  /** Looks again at whether a user is there. */
+  readonly refresh: (user: UserId) => void
 }
 
 /** What it means for the calls here that a device comes or goes, at this node or at another one. */
@@ -21,22 +23,18 @@ export class Arrivals {
 
   /** Whoever has just come may be rung already, on other devices or by having been woken. */
   came(at: DeviceAddress): void {
-    this.connected(at, true)
+    this.#mark(at, true, false)
     const { calls, now, ringTimeoutMs } = this.#ports
     for (const call of calls.awaiting(at.user)) {
       calls.apply(call, { type: 'deviceCame', at, deadline: now() + ringTimeoutMs })
     }
+    this.#ports.refresh(at.user)
   }
 
-  /** The device's socket is there or not, and its seats stay; `leaving`: its page goes away. */
-  connected(at: DeviceAddress, connected: boolean, leaving = false): void {
-    const { calls } = this.#ports
-    for (const call of calls.ofDevice(at)) {
-      const seat = participantAt(call, at)
-      if (!seat || (seat.connected === connected && !leaving)) continue
-      const participant = seat.id
-      calls.apply(call.id, { type: 'connectionChanged', participant, connected, leaving })
-    }
+  /** The device's socket is away, and its seats stay; `leaving`: its page goes away. */
+  away(at: DeviceAddress, leaving = false): void {
+    this.#mark(at, false, leaving)
+    this.#ports.refresh(at.user)
   }
 
   /** A device is gone for good. */
@@ -49,6 +47,7 @@ export class Arrivals {
         calls.apply(call.id, { type: 'left', participant: seat.id, reason })
       } else calls.apply(call.id, { type: 'deviceGone', at })
     }
+    this.#ports.refresh(at.user)
   }
 
   /** A device has not come for its seats. */
@@ -58,6 +57,17 @@ export class Arrivals {
       const seat = participantAt(call, at)
       if (!seat || seat.connected) continue
       calls.apply(call.id, { type: 'left', participant: seat.id, reason: 'failed' })
+    }
+    this.#ports.refresh(at.user)
+  }
+
+  #mark(at: DeviceAddress, connected: boolean, leaving: boolean): void {
+    const { calls } = this.#ports
+    for (const call of calls.ofDevice(at)) {
+      const seat = participantAt(call, at)
+      if (!seat || (seat.connected === connected && !leaving)) continue
+      const participant = seat.id
+      calls.apply(call.id, { type: 'connectionChanged', participant, connected, leaving })
     }
   }
 }

@@ -22,6 +22,7 @@ import type { Asker } from './cluster/routing.ts'
 import { AnswerBook } from './core/answers.ts'
 import type { RevocationTarget } from './core/revocations.ts'
 import { Deadlines } from './core/deadlines.ts'
+import { callsOfTickets } from './core/ticket.ts'
 import { Neighbours } from './core/neighbours.ts'
 import { Deliveries } from './deliveries.ts'
 import { MemoryDeviceLists } from './device-lists.ts'
@@ -129,7 +130,10 @@ export class Hub {
     )
     const now = () => env.now()
     const calls = this.#calls
-    this.#arrivals = new Arrivals({ calls, seats: this.#seats, now, ringTimeoutMs })
+    this.#arrivals = new Arrivals({
+      ...{ calls, seats: this.#seats, now, ringTimeoutMs },
+      refresh: (user) => this.#people.presence.refresh(user),
+    })
     this.admin = adminDoor({
       ...{ calls, directory, people: this.#people },
       endSession: (id) => {
@@ -144,10 +148,7 @@ export class Hub {
       deviceChanged: (at, change) => this.#onDeviceChanged(at, change),
       replaced: (at) => this.#onReplaced(at),
       dropCall: (call) => this.#dropCall(call),
-      callOfTicket: (ticket, at) => {
-        const opened = seal.open(ticket, at, env.now())
-        return opened.ok ? opened.data.call : undefined
-      },
+      callOfTicket: callsOfTickets(seal, now),
     })
     media.fenceBy((call) => this.#cluster.fenceOf(call))
     this.#cluster.start()
@@ -160,7 +161,6 @@ export class Hub {
 
   /** Withdraws a token or all of a user's; returns how many sessions ended with it. */
   revoke(target: RevocationTarget): number {
-    // Ended sessions leave only deadlines behind that are not due any more.
     return this.#access.revoke(target)
   }
 
@@ -177,7 +177,8 @@ export class Hub {
   connect(entrant: Entrant, socket: ClientSocket, resume: ResumeRequest | undefined): SessionId {
     const at = { user: entrant.user, device: entrant.device }
     const obstacle = this.#directory.obstacle(at, resume)
-    if (obstacle !== undefined) this.#replaceSession(obstacle, at)
+    // The newest connection of a device wins; its older one is told why it has to go.
+    if (obstacle !== undefined) this.#closeSession(obstacle, 'session-replaced')
     const opened = this.#directory.open(at, socket, resume)
     const { session } = opened
     this.#sessionEnds.set(session, undefined)
@@ -190,7 +191,6 @@ export class Hub {
       }
     }
     this.#arrivals.came(at)
-    this.#people.presence.refresh(at.user)
     if (opened.resumed !== 'replayed') this.#people.arrived(session, at)
     this.#options.log.info({ session: session.slice(0, 6), resumed: opened.resumed }, 'connected')
     this.#scheduleWake()
@@ -205,8 +205,7 @@ export class Hub {
     if (saidGoodbye) {
       this.#endSession(id, session)
     } else {
-      this.#arrivals.connected(session, false)
-      this.#people.presence.refresh(session.user)
+      this.#arrivals.away(session)
       this.#sessionEnds.set(id, this.#directory.find(id)?.awayUntil)
     }
     this.#scheduleWake()
@@ -314,18 +313,11 @@ export class Hub {
       people: this.#people,
       announceLeaving: () => {
         this.#directory.leaving(session)
-        this.#arrivals.connected(at, false, true)
-        this.#people.presence.refresh(at.user)
+        this.#arrivals.away(at, true)
       },
       grants,
       refresh: (token) => this.#access.refresh(session, token),
     }
-  }
-
-  /** The newest connection of a device wins; its older one is told why it has to go. */
-  #replaceSession(id: SessionId, at: DeviceAddress): void {
-    this.#directory.tellSession(id, { type: 'session.closed', data: { code: 'session-replaced' } })
-    this.#endSession(id, at)
   }
 
   /** Tells a client why it has to go, and where it may come back to its session, when. */
@@ -374,10 +366,7 @@ export class Hub {
   }
 
   #onDeviceChanged(at: DeviceAddress, change: 'connected' | 'away' | 'gone' | 'unclaimed'): void {
-    if (change === 'connected') this.#arrivals.came(at)
-    else if (change === 'away') this.#arrivals.connected(at, false)
-    else this.#arrivals[change](at)
-    this.#people.presence.refresh(at.user)
+    this.#arrivals[change === 'connected' ? 'came' : change](at)
     this.#scheduleWake()
   }
 

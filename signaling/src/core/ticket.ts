@@ -40,6 +40,14 @@ export function ticketSeal(secret: string): TicketSeal {
   }
 }
 
+/** Finds the call that a ticket is for; `undefined` where the ticket is not good. */
+export function callsOfTickets(seal: TicketSeal, now: () => Millis) {
+  return (ticket: string, bearer: DeviceAddress): SeatTicket['call'] | undefined => {
+    const opened = seal.open(ticket, bearer, now())
+    return opened.ok ? opened.data.call : undefined
+  }
+}
+
 const FIELD = { field: 'data.ticket' } as const
 
 /** Sealed by us, but perhaps by another version of us. */
