@@ -5,7 +5,7 @@ import { until } from '../lab/patience.ts'
 import type { CallKind } from './kill-signaling.ts'
 import { openPair } from './pair.ts'
 import type { Pair } from './pair.ts'
-import { disturb } from './report.ts'
+import { disturb, picturesMove } from './report.ts'
 import type { Outcome } from './report.ts'
 
 /** What a disturbance of two signaling processes came to. */
@@ -31,6 +31,7 @@ export async function killOwner(
       const outcomes = await disturb(people, async () => {
         const startedAt = Date.now()
         await owner.process.kill()
+        await picturesMove(people)
         await until(
           'the other process holds the call',
           () => heir.gauge('parley_signaling_calls'),
@@ -59,6 +60,7 @@ export async function loseRedis(kind: CallKind, awayMs: number): Promise<readonl
         )
         if ((await status('/healthz')) !== 200) throw new Error('it is taken for dead')
       }
+      await picturesMove(people)
       await wait(awayMs)
       await pair.redis.start()
       for (const { status } of pair.members) {

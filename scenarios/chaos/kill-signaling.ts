@@ -1,7 +1,7 @@
 import type { Caller } from '../lab/caller.ts'
 import { watches } from '../lab/caller.ts'
 import { until } from '../lab/patience.ts'
-import { disturb } from './report.ts'
+import { disturb, picturesMove } from './report.ts'
 import type { Outcome } from './report.ts'
 import { openStage } from './stage.ts'
 import type { Stage } from './stage.ts'
@@ -24,6 +24,7 @@ export async function killSignaling(
     for (let round = 0; round < rounds; round++) {
       const outcomes = await disturb(people, async () => {
         await stage.signaling.kill()
+        await picturesMove(people)
         await stage.signaling.start()
       })
       told(outcomes)

@@ -21,6 +21,20 @@ export async function disturb(
   return Promise.all(people.map((one) => outcomeFor(one, people.length - 1, startedAt)))
 }
 
+/** Waits until each has seen new pictures of all others: their media does without what is away. */
+export async function picturesMove(people: readonly Caller[]): Promise<void> {
+  await Promise.all(
+    people.map(async (one) => {
+      const before = await framesOf(one)
+      await until(
+        `${one.user} sees new pictures`,
+        () => framesOf(one),
+        (now) => now.length > 0 && now.every((frames, at) => frames > (before[at] ?? 0)),
+      )
+    }),
+  )
+}
+
 /** One line for people. */
 export function inWords(name: string, outcomes: readonly Outcome[]): string {
   const each = outcomes.map(
@@ -45,4 +59,10 @@ async function outcomeFor(one: Caller, others: number, startedAt: number): Promi
     mediaGapMs: Math.max(...moved.gaps.map(({ longestMs }) => longestMs)),
     signalingBackMs: Math.max(0, moved.connectedAt - startedAt),
   }
+}
+
+/** How many pictures of each other person have been shown. */
+async function framesOf(one: Caller): Promise<readonly number[]> {
+  const { others } = await one.look()
+  return others.map(({ tracks }) => tracks.find(({ kind }) => kind === 'video')?.frames ?? 0)
 }

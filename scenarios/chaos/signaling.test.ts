@@ -12,10 +12,6 @@ test.each<CallKind>(['direct', 'sfu'])(
       process.stdout.write(`${inWords(`${kind} call`, outcomes)}\n`)
       seen.push(...outcomes)
     })
-    // Shorter than the outage itself: the media did not wait for the server.
-    for (const { mediaGapMs, signalingBackMs } of seen) {
-      expect(mediaGapMs).toBeLessThan(signalingBackMs)
-    }
     expect(seen).toHaveLength(2)
   },
 )
