@@ -3,6 +3,7 @@
  * a file of its own; what follows the part's name goes to it.
  */
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './source-tree.ts'
 
@@ -34,9 +35,17 @@ if (file === undefined) {
   const names = Object.keys(parts).join(', ') || 'nothing'
   console.error(`npm run ${command} -- PART [options]; there is ${names}.`)
   process.exitCode = 2
+} else if (rest.includes('--help')) {
+  console.log(headOf(readFileSync(join(root, file), 'utf8')))
 } else {
   // Memory is looked at where it matters, and then garbage must be collected first.
   const args = ['--expose-gc', join(root, file), ...rest]
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' })
   process.exitCode = status ?? 1
+}
+
+/** What a command says of itself at its head, which is its help too. */
+function headOf(source: string): string {
+  const [, comment = ''] = /^\/\*\*(.*?)\*\//s.exec(source) ?? []
+  return comment.replaceAll(/^ ?\* ?/gm, '').trim()
 }

@@ -128,7 +128,9 @@ class Lane {
     const peakOf = (carrier: Carrier) => {
       const { generator, plan } = this.#parts
       const { mainShape, peak, burst } = plan
-      const flows = this.#stage(carrier).flows({ ...mainShape, carrier })
+      const stage = this.#stage(carrier)
+      stage.renew(generator)
+      const flows = stage.flows({ ...mainShape, carrier })
       const run = (rate: number) => generator.run({ flows, rate, burst, seconds: peak.seconds })
       return peakRate(run, peak)
     }
@@ -142,7 +144,9 @@ class Lane {
 
   take(load: Load): void {
     const { generator, plan } = this.#parts
-    const flows = this.#stage(load.shape.carrier).flows(load.shape)
+    const stage = this.#stage(load.shape.carrier)
+    stage.renew(generator)
+    const flows = stage.flows(load.shape)
     // What comes first compiles code and fills caches.
     generator.run({ flows, rate: load.rate, burst: load.burst, seconds: 0.2 })
     const sample = measure(generator, this.#running, { ...load, flows, seconds: plan.seconds })

@@ -25,8 +25,8 @@ const mainShape: Shape = { carrier: 'channel', direction: 'both ways', payloadBy
 
 /** A quarter of an hour or so. */
 export const fullPlan: Plan = {
-  rounds: 6,
-  seconds: 3,
+  rounds: 3,
+  seconds: 2,
   pairs: 8,
   burst: 8,
   mainShape,

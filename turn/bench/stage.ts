@@ -1,11 +1,12 @@
+import type { Message } from '../src/wire/index.ts'
 import { CHANNEL_HEADER_BYTES, encodeChannelData } from '../src/wire/index.ts'
 import type { Running } from './contender.ts'
 import type { Answer, Flow, Generator } from './generator.ts'
 import { STAMP_BYTES } from './generator.ts'
-import type { Login } from './turn-session.ts'
 import {
   TurnSession,
   bindingRequest,
+  isDataIndication,
   isSuccess,
   relayedPortOf,
   sendIndication,
@@ -13,6 +14,10 @@ import {
 
 const ANSWER_TIMEOUT_MS = 2_000
 const FIRST_CHANNEL = 0x4000
+/** Lifetime of an allocation; that of a permission is half of it, so both are renewed well within. */
+const LIFETIME_S = 600
+/** Of ChannelData the first two bits are 01 (RFC 8656 section 12). */
+const FIRST_CHANNEL_BYTE = 0x40
 
 /** How payloads are carried between client and server. */
 export type Carrier = 'channel' | 'indication'
@@ -34,6 +39,8 @@ interface Pair {
   readonly peerPort: number
   readonly relayPort: number
   readonly channel: number
+  /** None with a bare forwarder. */
+  readonly session: TurnSession | undefined
 }
 
 /** Clients and peers around one contender, ready for loads of one carrier. */
@@ -60,18 +67,28 @@ export class Stage {
       const peer = peers[index]
       if (!peer) throw new Error('every client has a peer')
       const channel = carrier === 'channel' && login ? FIRST_CHANNEL + index : 0
-      const relayPort = login
-        ? setUpTurn(generator, {
-            login,
-            running,
-            client: client.socket,
-            peerPort: peer.port,
-            channel,
-          })
+      const session = login && new TurnSession(login)
+      const relayPort = session
+        ? allocate(generator, { running, client: client.socket, session })
         : setUpForwarder(generator, { running, client: client.socket, peer })
-      return { client: client.socket, peer: peer.socket, peerPort: peer.port, relayPort, channel }
+      const ends = { client: client.socket, peer: peer.socket, peerPort: peer.port }
+      return { ...ends, relayPort, channel, session }
     })
-    return new Stage(running, pairs)
+    const stage = new Stage(running, pairs)
+    stage.renew(generator)
+    return stage
+  }
+
+  /** Renews allocations, permissions and channels: a whole benchmark outlives them all. */
+  renew(generator: Generator): void {
+    for (const { client, channel, peerPort, session } of this.#pairs) {
+      if (!session) continue
+      const at = { running: this.#running, client, session }
+      ask(generator, at, () => session.refresh(LIFETIME_S))
+      ask(generator, at, () =>
+        channel === 0 ? session.permit(peerPort) : session.bindChannel(channel, peerPort),
+      )
+    }
   }
 
   /** The flows of a shape; those that go both ways take turns. */
@@ -98,27 +115,34 @@ export class Stage {
   }
 }
 
-function setUpTurn(
-  generator: Generator,
-  at: {
-    readonly login: Login
-    readonly running: Running
-    readonly client: number
-    readonly peerPort: number
-    readonly channel: number
-  },
-): number {
-  const session = new TurnSession(at.login)
-  const ask = (request: Uint8Array) => {
-    generator.send(at.client, request, at.running.port)
-    return session.absorb(mustReceive(generator, at.client, at.running.name).bytes)
+/** The client of a TURN server. */
+interface Asker {
+  readonly running: Running
+  readonly client: number
+  readonly session: TurnSession
+}
+
+/** Allocates; gives back the port of the relay. */
+function allocate(generator: Generator, asker: Asker): number {
+  return relayedPortOf(ask(generator, asker, () => asker.session.allocate()))
+}
+
+/** Asks, and once more where a nonce is wanted or has grown old; throws where it is refused. */
+function ask(generator: Generator, asker: Asker, build: () => Uint8Array): Message {
+  for (let attempt = 0; attempt < 2; attempt++) {
+    generator.send(asker.client, build(), asker.running.port)
+    const answer = asker.session.absorb(nextMessage(generator, asker))
+    if (isSuccess(answer)) return answer
   }
-  ask(session.allocate())
-  const relayPort = relayedPortOf(ask(session.allocate()))
-  const opening =
-    at.channel === 0 ? session.permit(at.peerPort) : session.bindChannel(at.channel, at.peerPort)
-  if (!isSuccess(ask(opening))) throw new Error(`${at.running.name} refused the peer`)
-  return relayPort
+  throw new Error(`${asker.running.name} refused a request`)
+}
+
+/** The next answer of the server. What a load has left behind comes before it. */
+function nextMessage(generator: Generator, { client, running }: Asker): Uint8Array {
+  for (;;) {
+    const { bytes } = mustReceive(generator, client, running.name)
+    if ((bytes[0] ?? 0) < FIRST_CHANNEL_BYTE && !isDataIndication(bytes)) return bytes
+  }
 }
 
 function setUpForwarder(

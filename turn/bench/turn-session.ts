@@ -47,8 +47,9 @@ export class TurnSession {
     return this.#request(methods.allocate, () => [requestedTransport(PROTOCOL_UDP)])
   }
 
-  release(): Uint8Array {
-    return this.#request(methods.refresh, () => [lifetime(0)])
+  /** Keeps the allocation for so many seconds more; 0 releases it. */
+  refresh(seconds: number): Uint8Array {
+    return this.#request(methods.refresh, () => [lifetime(seconds)])
   }
 
   bindChannel(channel: number, peerPort: number): Uint8Array {
@@ -115,6 +116,12 @@ export function sendIndication(peerPort: number, payload: Uint8Array): Uint8Arra
     transactionId,
     attributes: [xorAddress(XOR_PEER_ADDRESS, loopback(peerPort), transactionId), data(payload)],
   })
+}
+
+/** Whether these bytes are a payload from a peer, and no answer. */
+export function isDataIndication(bytes: Uint8Array): boolean {
+  const decoded = decodeMessage(bytes)
+  return decoded.ok && decoded.message.messageClass === classes.indication
 }
 
 export function isSuccess(message: Message): boolean {
