@@ -94,7 +94,7 @@ export function measureAllocations(
       // A server that has stopped allocating is not waited for.
       if (more < width / 2) break
       allocated += more
-      exchangeAll(generator, running.port, ends, (session) => session.refresh(0))
+      exchangeAll(generator, running.port, ends, (session) => session.release())
     }
     const seconds = (performance.now() - startedMs) / 1_000
     const cpuS = cpuSeconds(running.pid) - cpuBefore

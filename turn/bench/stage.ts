@@ -14,8 +14,8 @@ import {
 
 const ANSWER_TIMEOUT_MS = 2_000
 const FIRST_CHANNEL = 0x4000
-/** Lifetime of an allocation; that of a permission is half of it, so both are renewed well within. */
-const LIFETIME_S = 600
+/** The longest that servers grant, and more than a benchmark takes: node-turn cannot refresh. */
+const LIFETIME_S = 3_600
 /** Of ChannelData the first two bits are 01 (RFC 8656 section 12). */
 const FIRST_CHANNEL_BYTE = 0x40
 
@@ -79,15 +79,15 @@ export class Stage {
     return stage
   }
 
-  /** Renews allocations, permissions and channels: a whole benchmark outlives them all. */
+  /** Renews permissions and channels, which a whole benchmark outlives. */
   renew(generator: Generator): void {
     for (const { client, channel, peerPort, session } of this.#pairs) {
       if (!session) continue
       const at = { running: this.#running, client, session }
-      ask(generator, at, () => session.refresh(LIFETIME_S))
-      ask(generator, at, () =>
+      const answer = ask(generator, at, () =>
         channel === 0 ? session.permit(peerPort) : session.bindChannel(channel, peerPort),
       )
+      if (!isSuccess(answer)) throw new Error(`${this.#running.name} refused the peer`)
     }
   }
 
@@ -124,17 +124,17 @@ interface Asker {
 
 /** Allocates; gives back the port of the relay. */
 function allocate(generator: Generator, asker: Asker): number {
-  return relayedPortOf(ask(generator, asker, () => asker.session.allocate()))
+  return relayedPortOf(ask(generator, asker, () => asker.session.allocate(LIFETIME_S)))
 }
 
-/** Asks, and once more where a nonce is wanted or has grown old; throws where it is refused. */
+/** Asks, and once more where that is refused: a nonce is wanted or has grown old. */
 function ask(generator: Generator, asker: Asker, build: () => Uint8Array): Message {
-  for (let attempt = 0; attempt < 2; attempt++) {
+  const once = () => {
     generator.send(asker.client, build(), asker.running.port)
-    const answer = asker.session.absorb(nextMessage(generator, asker))
-    if (isSuccess(answer)) return answer
+    return asker.session.absorb(nextMessage(generator, asker))
   }
-  throw new Error(`${asker.running.name} refused a request`)
+  const answer = once()
+  return isSuccess(answer) ? answer : once()
 }
 
 /** The next answer of the server. What a load has left behind comes before it. */

@@ -43,13 +43,14 @@ export class TurnSession {
     this.#login = login
   }
 
-  allocate(): Uint8Array {
-    return this.#request(methods.allocate, () => [requestedTransport(PROTOCOL_UDP)])
+  /** `seconds`: the lifetime that is asked for; else the server's default. */
+  allocate(seconds?: number): Uint8Array {
+    const wish = seconds === undefined ? [] : [lifetime(seconds)]
+    return this.#request(methods.allocate, () => [requestedTransport(PROTOCOL_UDP), ...wish])
   }
 
-  /** Keeps the allocation for so many seconds more; 0 releases it. */
-  refresh(seconds: number): Uint8Array {
-    return this.#request(methods.refresh, () => [lifetime(seconds)])
+  release(): Uint8Array {
+    return this.#request(methods.refresh, () => [lifetime(0)])
   }
 
   bindChannel(channel: number, peerPort: number): Uint8Array {
