@@ -35,12 +35,16 @@ export type Peaks = Readonly<Record<Carrier, number>>
 export interface Figures {
   readonly name: string
   readonly peaks: Peaks
-  readonly atHalfPeak: LoadFigures
+  /** `undefined` where it relays nothing without loss. */
+  readonly atHalfPeak: LoadFigures | undefined
   readonly atHalfOfCoturn: LoadFigures | undefined
   readonly loads: readonly LoadFigures[]
   readonly allocations: AllocationSample | undefined
   readonly idleBytes: number | undefined
 }
+
+/** What is found while all contenders run. */
+type RunningFigures = Omit<Figures, 'idleBytes'>
 
 /** A benchmark's outcome. */
 export interface Report {
@@ -66,6 +70,22 @@ interface Load {
 
 /** Measures everything that the plan asks for. The contenders run all the while, and take turns. */
 export async function runBenchmark(parts: BenchmarkParts): Promise<Report> {
+  const contenders = await measureRunning(parts)
+  parts.say('memory …')
+  const figures: Figures[] = []
+  for (const [index, contender] of parts.contenders.entries()) {
+    const measured = contenders[index]
+    if (measured) figures.push({ ...measured, idleBytes: await idleBytesOf(contender, parts) })
+  }
+  return {
+    when: new Date().toISOString(),
+    machine: machine(),
+    plan: parts.plan,
+    contenders: figures,
+  }
+}
+
+async function measureRunning(parts: BenchmarkParts): Promise<readonly RunningFigures[]> {
   const { plan, say } = parts
   const running: Running[] = []
   for (const contender of parts.contenders) running.push(await start(contender))
@@ -77,33 +97,28 @@ export async function runBenchmark(parts: BenchmarkParts): Promise<Report> {
       say(`  ${lane.name}: ${Math.round(lane.peaks.channel)} per second`)
     }
     const loads = loadsOf(plan)
-    for (const load of loads) takeRounds(lanes, load, parts)
-    say('half load …')
-    const coturnPeak = lanes.find(({ name }) => name === 'coturn')?.peaks.channel
-    for (const lane of lanes) {
-      takeRounds([lane], halfOf(lane.peaks.channel, plan), parts)
-      if (coturnPeak !== undefined) takeRounds([lane], halfOf(coturnPeak, plan), parts)
+    for (const load of loads) {
+      const able = lanes.filter((lane) => lane.can(load))
+      takeRounds(able, load, parts)
     }
+    say('half load …')
+    const relaying = lanes.filter(({ peaks }) => peaks.channel > 0)
+    const coturnPeak = lanes.find(({ name }) => name === 'coturn')?.peaks.channel
+    for (const lane of relaying) takeRounds([lane], halfOf(lane.peaks.channel, plan), parts)
+    // Also those whose own peak is below it: what they lose then is the answer.
+    if (coturnPeak !== undefined) takeRounds(relaying, halfOf(coturnPeak, plan), parts)
     say('allocations …')
-    const contenders = lanes
-      .map((lane) => {
-        // These open thousands of sockets, and no other clients are needed any more.
-        const allocations = lane.allocations()
-        const idleBytes = lane.idleBytes()
-        parts.generator.close()
-        return { lane, allocations, idleBytes }
-      })
-      .map(({ lane, allocations, idleBytes }) => ({
-        name: lane.name,
-        peaks: lane.peaks,
-        atHalfPeak: lane.figures(halfOf(lane.peaks.channel, plan)),
-        atHalfOfCoturn:
-          coturnPeak === undefined ? undefined : lane.figures(halfOf(coturnPeak, plan)),
-        loads: loads.filter((load) => lane.can(load)).map((load) => lane.figures(load)),
-        allocations,
-        idleBytes,
-      }))
-    return { when: new Date().toISOString(), machine: machine(), plan, contenders }
+    for (let round = 0; round < plan.rounds; round++) {
+      for (const lane of lanes) lane.takeAllocations()
+    }
+    return lanes.map((lane) => ({
+      name: lane.name,
+      peaks: lane.peaks,
+      atHalfPeak: lane.figures(halfOf(lane.peaks.channel, plan)),
+      atHalfOfCoturn: coturnPeak === undefined ? undefined : lane.figures(halfOf(coturnPeak, plan)),
+      loads: loads.flatMap((load) => lane.figures(load) ?? []),
+      allocations: lane.allocations(),
+    }))
   } finally {
     for (const one of running) await one.stop()
   }
@@ -117,6 +132,7 @@ class Lane {
   readonly #running: Running
   readonly #samples = new Map<string, Sample[]>()
   readonly #stages = new Map<Carrier, Stage>()
+  readonly #allocations: AllocationSample[] = []
 
   constructor(parts: BenchmarkParts, running: Running) {
     this.#parts = parts
@@ -154,8 +170,9 @@ class Lane {
     this.#samples.set(keyOf(load), [...samples, sample])
   }
 
-  figures(load: Load): LoadFigures {
-    const samples = this.#samples.get(keyOf(load)) ?? []
+  figures(load: Load): LoadFigures | undefined {
+    const samples = this.#samples.get(keyOf(load))
+    if (!samples) return undefined
     const middle = (pick: (sample: Sample) => number) => median(samples.map(pick))
     return {
       ...load,
@@ -167,16 +184,18 @@ class Lane {
     }
   }
 
-  allocations(): AllocationSample | undefined {
+  /** A round of allocations. They open sockets by the thousand; no other clients are left after it. */
+  takeAllocations(): void {
     const { generator, plan } = this.#parts
     const server = withLogin(this.#running)
-    return server && measureAllocations(generator, server, plan.allocations)
+    if (server) this.#allocations.push(measureAllocations(generator, server, plan.allocations))
+    generator.close()
   }
 
-  idleBytes(): number | undefined {
-    const { generator, plan } = this.#parts
-    const server = withLogin(this.#running)
-    return server && measureIdleMemory(generator, server, plan.idleAllocations).bytes
+  allocations(): AllocationSample | undefined {
+    if (this.#allocations.length === 0) return undefined
+    const perSecond = median(this.#allocations.map((sample) => sample.perSecond))
+    return { perSecond, perCpuSecond: median(this.#allocations.map((one) => one.perCpuSecond)) }
   }
 
   /** The stage of a carrier, kept for all rounds: an address may not come back while it is known. */
@@ -190,14 +209,29 @@ class Lane {
   }
 }
 
-/** Lets the contenders that can take turns at a load. */
+/** By a process of its own: one that has had more to do before has memory to spare. */
+async function idleBytesOf(
+  contender: Contender,
+  { generator, plan }: BenchmarkParts,
+): Promise<number | undefined> {
+  if (!contender.login) return undefined
+  const running = await start(contender)
+  try {
+    const server = withLogin(running)
+    return server && measureIdleMemory(generator, server, plan.idleAllocations).bytes
+  } finally {
+    generator.close()
+    await running.stop()
+  }
+}
+
+/** Lets contenders take turns at a load. */
 function takeRounds(lanes: readonly Lane[], load: Load, { plan, say }: BenchmarkParts): void {
   const { carrier, direction, payloadBytes } = load.shape
-  const able = lanes.filter((lane) => lane.can(load))
   say(
     `${carrier}, ${direction}, ${payloadBytes} bytes, ${Math.round(load.rate)}/s by ${load.burst} …`,
   )
-  for (let round = 0; round < plan.rounds; round++) for (const lane of able) lane.take(load)
+  for (let round = 0; round < plan.rounds; round++) for (const lane of lanes) lane.take(load)
 }
 
 function halfOf(peak: number, { mainShape, burst }: Plan): Load {

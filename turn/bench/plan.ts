@@ -47,7 +47,7 @@ export const fullPlan: Plan = {
   idleAllocations: 2_000,
 }
 
-/** A minute or so: shows the order of things, and that the benchmark works. */
+/** Two minutes or so: shows the order of things, and that the benchmark works. */
 export const quickPlan: Plan = {
   ...fullPlan,
   rounds: 2,

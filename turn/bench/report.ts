@@ -4,7 +4,7 @@ import type { Figures, LoadFigures, Report } from './benchmark.ts'
 export function formatReport(report: Report): string {
   const { plan, machine, when, contenders } = report
   const { mainShape } = plan
-  const half = contenders.map(({ atHalfPeak }) => atHalfPeak)
+  const half = contenders.flatMap(({ atHalfPeak }) => atHalfPeak ?? [])
   const sections = [
     `# TURN benchmark, ${when}`,
     `${machine}. Everything on loopback, in one run; contenders take turns, medians of ${plan.rounds} rounds of ${plan.seconds} s. ${plan.pairs} clients with a peer each, datagrams in bursts of ${plan.burst} per flow unless said otherwise. Counted is what arrives, by a generator in C++ that used ${percent(Math.max(...half.map(({ generatorCpuShare }) => generatorCpuShare)))} of a core at most at half load. CPU is that of all threads of the server (schedstat). Every server has one relay thread.`,
@@ -22,9 +22,9 @@ export function formatReport(report: Report): string {
         one.name,
         thousands(one.peaks.channel),
         thousands(one.peaks.indication),
-        `${Math.round(one.atHalfPeak.p50Us)} µs`,
-        `${Math.round(one.atHalfPeak.p99Us)} µs`,
-        one.atHalfOfCoturn ? percent(one.atHalfOfCoturn.loss) : '',
+        one.atHalfPeak ? `${Math.round(one.atHalfPeak.p50Us)} µs` : 'cannot',
+        one.atHalfPeak ? `${Math.round(one.atHalfPeak.p99Us)} µs` : 'cannot',
+        one.atHalfOfCoturn ? percent(one.atHalfOfCoturn.loss) : 'cannot',
       ]),
     ),
     '## Packets per CPU second',
