@@ -13,12 +13,13 @@ interface ControlLook {
 
 /** What opens from the row of buttons: the choice of more people, or of who takes one's place. */
 export interface ControlSheets {
+  readonly talk: () => void
   readonly invite: () => void
   readonly transfer: () => void
 }
 
 /** The row of buttons below a call. */
-export function controls(call: Call, { invite, transfer }: ControlSheets) {
+export function controls(call: Call, { invite, transfer, talk }: ControlSheets) {
   const microphone = control('toggles-off', () =>
     attempt(() => call.setMicrophone(!call.sending.microphone)),
   )
@@ -29,6 +30,10 @@ export function controls(call: Call, { invite, transfer }: ControlSheets) {
   const hold = control('toggles-on', () =>
     attempt(() => (call.onHold ? call.resume() : call.hold())),
   )
+  const hand = control('toggles-on', () =>
+    attempt(() => (call.handRaisedAt === undefined ? call.raiseHand() : call.lowerHand())),
+  )
+  const say = control('', talk)
   const add = control('', invite)
   const give = control('', transfer)
   const leave = control('leave', () => call.hangup())
@@ -40,6 +45,8 @@ export function controls(call: Call, { invite, transfer }: ControlSheets) {
     camera,
     canShare && screen,
     hold,
+    hand,
+    say,
     call.room === undefined && add,
     call.room === undefined && give,
     leave,
@@ -70,9 +77,16 @@ export function controls(call: Call, { invite, transfer }: ControlSheets) {
       name: 'Hold',
       pressed: call.onHold,
     })
+    look(hand, {
+      icon: 'hand',
+      label: call.handRaisedAt === undefined ? 'Hand' : 'Lower',
+      name: 'Raise hand',
+      pressed: call.handRaisedAt !== undefined,
+    })
+    look(say, { icon: 'smile', label: 'React', name: 'React or write' })
     look(give, { icon: 'forward', label: 'Transfer', name: 'Transfer call' })
-    // There is nobody to hold or to give away before somebody is there.
-    hold.hidden = give.hidden = call.participants.size === 0
+    // There is nobody to hold, to talk to or to give away before somebody is there.
+    hold.hidden = hand.hidden = say.hidden = give.hidden = call.participants.size === 0
     look(add, { icon: 'add', label: 'Add', name: 'Add people' })
     const word = call.state === 'dialing' || call.state === 'ringing' ? 'Cancel' : 'Leave'
     look(leave, { icon: 'hangup', label: word, name: `${word} call` })

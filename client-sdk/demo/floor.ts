@@ -48,12 +48,22 @@ export class Floor {
     const { activeSpeaker } = this.#call
     for (const each of wanted) {
       const tile = this.#tileFor(each)
-      tile.render(each.tracks, each.sending, each.participant?.connected ?? true)
+      const { handRaisedAt } = each.participant ?? this.#call
+      tile.render(each.tracks, each.sending, {
+        connected: each.participant?.connected ?? true,
+        handRaised: each.source === 'camera' && handRaisedAt !== undefined,
+      })
       const id = each.participant?.id ?? this.#call.self
       tile.speaking(each.source === 'camera' && id === activeSpeaker && wanted.length > 2)
       if (each.participant) this.#renderRemote(tile, each, each.participant)
     }
     this.#arrange(wanted)
+  }
+
+  /** Shows a reaction of a participant, or one's own. */
+  react(participant: string | undefined, reaction: string): void {
+    const key = participant === this.#call.self ? 'self' : participant
+    if (key !== undefined) this.#tiles.get(key)?.react(reaction)
   }
 
   /** Makes room for the words that stand here while nobody else does. */

@@ -1,7 +1,8 @@
-import type { CallClient, ConnectionState, Presence } from '../src/index.ts'
+import type { CallClient, ConnectionState, OwnPresence, Presence } from '../src/index.ts'
 import { avatar, el, fill } from './dom.ts'
 import { brandMark, icon } from './icons.ts'
-import { presenceWords } from './words.ts'
+import { attempt } from './notices.ts'
+import { ownPresenceWords, presenceWords, wordsForAge } from './words.ts'
 
 /** What people do in the lobby. */
 export interface LobbyActions {
@@ -75,16 +76,36 @@ function header(client: CallClient, actions: LobbyActions): HTMLElement {
       { class: 'me' },
       avatar(user),
       el('span', { class: 'label' }, 'Signed in as ', el('strong', {}, user)),
+      presenceChoice(client),
       el('button', { class: 'button quiet', type: 'button', onclick: actions.signOut }, 'Sign out'),
     ),
   )
 }
 
+/** How the others see one. */
+function presenceChoice(client: CallClient): HTMLElement {
+  const select = el(
+    'select',
+    {
+      class: 'presence',
+      'aria-label': 'How others see you',
+      onchange: () => {
+        // The options are these.
+        void attempt(() => client.setPresence(select.value as OwnPresence))
+      },
+    },
+    ...Object.entries(ownPresenceWords).map(([value, words]) =>
+      el('option', { value, selected: value === client.ownPresence }, words),
+    ),
+  )
+  return select
+}
+
 function renderPeople(box: HTMLElement, client: CallClient, actions: LobbyActions): void {
   const others = client
     .presence()
-    .filter(({ user, status }) => user !== client.user && status !== 'offline')
-    .sort((a, b) => a.user.localeCompare(b.user))
+    .filter(({ user }) => user !== client.user)
+    .sort((a, b) => rank(a) - rank(b) || a.user.localeCompare(b.user))
   if (others.length === 0) {
     const another = new URL('?user=Bob', location.href).href
     fill(
@@ -105,13 +126,25 @@ function renderPeople(box: HTMLElement, client: CallClient, actions: LobbyAction
   focusOn(box, focused)
 }
 
+/** Those who have left stand below the others. */
+function rank({ status }: Presence): number {
+  return status === 'offline' ? 1 : 0
+}
+
+function wordsFor({ status, lastSeen }: Presence): string {
+  return status === 'offline' && lastSeen !== undefined
+    ? `Last seen ${wordsForAge(lastSeen, Date.now())}`
+    : presenceWords[status]
+}
+
 function focusOn(box: HTMLElement, key: string | undefined): void {
   if (key !== undefined) {
     box.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus()
   }
 }
 
-function personRow({ user, status }: Presence, actions: LobbyActions): HTMLElement {
+function personRow(person: Presence, actions: LobbyActions): HTMLElement {
+  const { user, status } = person
   const callButton = (video: boolean) =>
     el(
       'button',
@@ -133,7 +166,7 @@ function personRow({ user, status }: Presence, actions: LobbyActions): HTMLEleme
       'div',
       { class: 'who' },
       el('div', { class: 'name' }, user),
-      el('div', { class: `status ${status}` }, presenceWords[status]),
+      el('div', { class: `status ${status}` }, wordsFor(person)),
     ),
     callButton(false),
     callButton(true),

@@ -4,6 +4,7 @@ import { fill, part } from './dom.ts'
 import { elsewherePanel } from './elsewhere.ts'
 import { incomingSheet } from './incoming.ts'
 import { lobbyScreen } from './lobby.ts'
+import { missedPanel } from './missed.ts'
 import { attempt, toast } from './notices.ts'
 import { fetchToken, readSettings } from './settings.ts'
 import { stageScreen, titleOf } from './stage.ts'
@@ -56,7 +57,10 @@ function run(client: CallClient): void {
     },
   })
   const elsewhere = elsewherePanel(client, (begin, called) => void start(begin, called))
-  lobby.element.querySelector('.columns')?.before(elsewhere.element)
+  const missed = missedPanel(client, {
+    callBack: (user, media) => void start(() => client.call(user, media), [user]),
+  })
+  lobby.element.querySelector('.columns')?.before(elsewhere.element, missed.element)
   fill(app, lobby.element)
 
   const enter = (call: Call, called: readonly string[] = []) => {
@@ -84,6 +88,7 @@ function run(client: CallClient): void {
         return
       }
       lobby.render()
+      missed.render()
       fill(app, lobby.element)
       lobby.focus(cameFrom ?? (call.room === undefined ? undefined : 'join'))
     }

@@ -8,6 +8,7 @@ import { icon } from './icons.ts'
 import { inviteSheet } from './invite.ts'
 import { announce, toast } from './notices.ts'
 import { ring } from './ringtone.ts'
+import { hearTalk, talkSheet } from './talk.ts'
 import {
   pathWords,
   qualityWords,
@@ -40,6 +41,7 @@ export function stageScreen(
   const buttons = controls(call, {
     invite: () => inviteSheet(call, client),
     transfer: () => inviteSheet(call, client, 'transfer'),
+    talk: () => talkSheet(call, floor),
   })
   const held = heldCalls(call, client, { show, nameOf: titleOf })
   const details = detailsPanel(call)
@@ -124,6 +126,11 @@ export function stageScreen(
   }
 
   const offs = [
+    ...hearTalk(call, floor),
+    call.on('hand', (raised) => {
+      announce(raised ? 'Your hand is raised' : 'Your hand is down')
+      render()
+    }),
     call.on('state', (now) => {
       announce(stateWords[now])
       render()

@@ -11,6 +11,15 @@ export interface TileSubject {
   readonly isSelf: boolean
 }
 
+/** What is known of a person besides tracks. */
+export interface TileState {
+  readonly connected: boolean
+  readonly handRaised: boolean
+}
+
+/** How long a reaction stays. */
+const REACTION_MS = 4_000
+
 /** One rectangle on the stage: a person, or a screen that a person shows. */
 export class Tile {
   readonly element: HTMLElement
@@ -37,7 +46,7 @@ export class Tile {
   }
 
   /** Shows what the tracks and the mute state are now. */
-  render(tracks: readonly Track[], sending: Sending, connected = true): void {
+  render(tracks: readonly Track[], sending: Sending, { connected, handRaised }: TileState): void {
     const find = (source: Track['source']) => tracks.find((track) => track.source === source)
     const picture = find(this.#source)
     const shown = picture !== undefined && sending[this.#source]
@@ -47,8 +56,11 @@ export class Tile {
     const what = this.#source === 'screen' ? `${this.#name}’s screen` : this.#name
     const mark = icon('mic-off')
     mark.classList.add('muted')
-    fill(this.#label, muted && mark, el('span', {}, what))
-    this.element.setAttribute('aria-label', muted ? `${what}, muted` : what)
+    const hand = icon('hand')
+    hand.classList.add('hand')
+    fill(this.#label, handRaised && hand, muted && mark, el('span', {}, what))
+    const words = [what, muted && 'muted', handRaised && 'hand raised'].filter(Boolean)
+    this.element.setAttribute('aria-label', words.join(', '))
     this.note(connected ? undefined : 'Connection lost…')
   }
 
@@ -59,6 +71,14 @@ export class Tile {
 
   speaking(on: boolean): void {
     this.element.classList.toggle('speaking', on)
+  }
+
+  /** Shows a reaction for a moment. */
+  react(reaction: string): void {
+    const shown = el('div', { class: 'reaction', 'aria-hidden': 'true' }, reaction)
+    this.element.querySelector('.reaction')?.remove()
+    this.element.append(shown)
+    setTimeout(() => shown.remove(), REACTION_MS)
   }
 
   note(text: string | undefined): void {

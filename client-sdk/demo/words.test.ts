@@ -1,6 +1,7 @@
 import { errorCodes } from '@parley/protocol'
 import { expect, it } from 'vitest'
 import {
+  wordsForAge,
   wordsForBitrate,
   wordsForDuration,
   wordsForEnd,
@@ -28,6 +29,12 @@ it('says what was reduced and why, and nothing when nothing was', () => {
   expect(wordsForLayer({ layer: null, reason: 'bandwidth' })).toBe(
     'Picture paused: the connection is narrow',
   )
+})
+
+it('says how long ago something was', () => {
+  const ages = [0, 59_000, 5 * 60_000, 3 * 3_600_000].map((age) => wordsForAge(0, age))
+  expect(ages).toEqual(['just now', 'just now', '5 min ago', '3 h ago'])
+  expect(wordsForAge(0, 30 * 3_600_000)).toMatch(/^on /)
 })
 
 it('writes names, times and rates as people do', () => {

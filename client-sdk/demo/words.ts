@@ -5,6 +5,8 @@ import type {
   EndReason,
   HandOver,
   LayerState,
+  MissedReason,
+  OwnPresence,
   PresenceStatus,
   QualityLevel,
   QualityReason,
@@ -58,6 +60,8 @@ const errorWords: Readonly<Record<CallErrorCode, string>> = {
   'no-microphone': 'No microphone was found. Plug one in and try again.',
   'no-camera': 'No camera was found. Plug one in, or go on with audio only.',
   'device-busy': 'Another program is using your camera or microphone. Close it and try again.',
+  'push-denied': 'Your browser blocks notifications. Allow them next to the address.',
+  'push-failed': 'Your browser cannot be woken now. Try again later.',
   'screen-denied': 'Nothing is shared: no screen or window was chosen.',
   'not-supported': 'This browser cannot do that here. Use a current browser over https.',
   'not-connected': 'There is no connection to the server. Check your network.',
@@ -124,6 +128,21 @@ export const presenceWords: Readonly<Record<PresenceStatus, string>> = {
   offline: 'Offline',
 }
 
+/** What one may tell of oneself. */
+export const ownPresenceWords: Readonly<Record<OwnPresence, string>> = {
+  online: 'Online',
+  away: 'Away',
+  invisible: 'Invisible',
+}
+
+/** Why nobody took a call. */
+export const missedWords: Readonly<Record<MissedReason, string>> = {
+  'no-answer': 'You did not answer',
+  cancelled: 'Hung up before you answered',
+  busy: 'You were in another call',
+  unreachable: 'You were not here',
+}
+
 export const qualityWords: Readonly<Record<QualityLevel, string>> = {
   excellent: 'Excellent',
   good: 'Good',
@@ -159,6 +178,15 @@ export function wordsForLayer({ layer, reason }: LayerState): string | undefined
 export function wordsForNames(names: readonly string[]): string {
   if (names.length <= 2) return names.join(' and ')
   return `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`
+}
+
+/** How long ago something was. Beyond a day the date says more. */
+export function wordsForAge(at: number, now: number): string {
+  const minutes = Math.floor((now - at) / 60_000)
+  if (minutes < 1) return 'just now'
+  if (minutes < 60) return `${minutes} min ago`
+  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h ago`
+  return `on ${new Date(at).toLocaleDateString()}`
 }
 
 /** Time in a call, as 4:05 or 1:04:05. */

@@ -4,7 +4,7 @@
 import type { ParticipantId } from '@parley/protocol'
 import { browserEnvironment } from '../src/browser/environment.ts'
 import { CallClient as PlainClient } from '../src/client.ts'
-import type { CallClientOptions } from '../src/client.ts'
+import type { CallClientOptions } from '../src/client-options.ts'
 import type { EpochCause, FrameKeys, FrameKeysListener } from '../src/e2ee/frame-keys.ts'
 import { socketIoLink } from '../src/socketio/link.ts'
 

@@ -1,4 +1,5 @@
 import type { ParticipantId, TrackSource, UserId } from '@parley/protocol'
+import type { CallData } from './call-talk.ts'
 import type { CallState } from './core/call-state.ts'
 import type { Quality } from './core/quality.ts'
 import type { SecurityAlarm } from './e2ee/call-encryption.ts'
@@ -18,6 +19,14 @@ export interface Muted {
   readonly by: UserId | undefined
 }
 
+/** What somebody in the call has sent. */
+export interface Message {
+  readonly data: CallData
+  readonly from: Participant
+  /** It went to this device only. */
+  readonly direct: boolean
+}
+
 /** Everything that a call tells, with the arguments of the listeners. */
 export interface CallEvents {
   state: [state: CallState]
@@ -28,10 +37,14 @@ export interface CallEvents {
   'track-removed': [track: RemoteTrack, participant: Participant]
   'participant-joined': [participant: Participant]
   'participant-left': [participant: Participant]
-  /** Muted, unmuted, on hold, connection lost or back. */
+  /** Muted, unmuted, on hold, hand raised or lowered, connection lost or back. */
   'participant-updated': [participant: Participant]
   /** This device has put the call on hold, or taken it up again. */
   hold: [onHold: boolean]
+  /** This device's person has raised or lowered his hand. */
+  hand: [raised: boolean]
+  message: [message: Message]
+  reaction: [reaction: string, from: Participant]
   /** Who was invited, and what became of it. */
   invites: []
   /** Participant id of who speaks now; may be one's own. */

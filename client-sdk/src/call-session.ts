@@ -8,6 +8,7 @@ import type {
 } from '@parley/protocol'
 import type { CallContext, CallOrigin } from './call-context.ts'
 import type { CallEvents, CallPath } from './call-events.ts'
+import { CallTalk, readMessage } from './call-talk.ts'
 import { callState, changeFacts, hangupReason, newFacts } from './core/call-state.ts'
 import type { CallFacts, CallState } from './core/call-state.ts'
 import type { KeptCall } from './core/page-record.ts'
@@ -34,6 +35,7 @@ import type { Request } from './signaling.ts'
 export class CallSession extends Emitter<CallEvents> {
   readonly origin: CallOrigin
   readonly request: Request
+  readonly talk: CallTalk
   readonly playback: Playback
   readonly local: LocalMedia
   readonly roster: Roster
@@ -61,6 +63,7 @@ export class CallSession extends Emitter<CallEvents> {
     this.origin = origin
     this.#seatHold = new SeatHold(context.request, environment.clock)
     this.request = this.#seatHold.request
+    this.talk = new CallTalk(this.request, () => this.id)
     this.#facts = newFacts(origin.direction, origin.view)
     this.#state = callState(this.#facts)
     this.playback = new Playback(environment)
@@ -111,6 +114,12 @@ export class CallSession extends Emitter<CallEvents> {
 
   get onHold(): boolean {
     return isOnHold(this.#facts.view, this.#facts.self)
+  }
+
+  /** Since when this device's person asks to speak. */
+  get handRaisedAt(): number | undefined {
+    const { view, self } = this.#facts
+    return view?.participants.find(({ id }) => id === self)?.handRaisedAt
   }
 
   /** What is being done to get media back; undefined while it flows. */
@@ -191,6 +200,7 @@ export class CallSession extends Emitter<CallEvents> {
     if (this.#state === 'ended') return
     this.#cancelRingWait()
     const wasOnHold = this.onHold
+    const wasRaised = this.handRaisedAt !== undefined
     this.#changeSpeaker(() => this.#change({ view }))
     const paused = isPaused(view, this.#facts.self)
     if (paused !== this.#paused) {
@@ -201,6 +211,8 @@ export class CallSession extends Emitter<CallEvents> {
     this.#encryption?.update(view)
     this.#paths?.update(view)
     if (this.onHold !== wasOnHold) this.emit('hold', this.onHold)
+    const isRaised = this.handRaisedAt !== undefined
+    if (isRaised !== wasRaised) this.emit('hand', isRaised)
     this.emit('invites')
   }
 
@@ -267,6 +279,12 @@ export class CallSession extends Emitter<CallEvents> {
         return
       case 'sfu.speaker':
         this.#changeSpeaker(() => (this.#speaker = event.data.participant ?? undefined))
+        return
+      case 'call.message':
+        this.#onMessage(event.data)
+        return
+      case 'call.reaction':
+        this.#onReaction(event.data)
         return
       case 'call.muted':
         this.#onMuted(event.data)
@@ -384,6 +402,17 @@ export class CallSession extends Emitter<CallEvents> {
     if (encrypted === this.#encrypted) return
     this.#encrypted = encrypted
     this.emit('encryption', encrypted)
+  }
+
+  #onMessage({ from: id, direct, message }: DataOf<'call.message'>): void {
+    const from = this.roster.participants.get(id)
+    const data = readMessage(message)
+    if (from && data !== undefined) this.emit('message', { data, from, direct })
+  }
+
+  #onReaction({ from: id, reaction }: DataOf<'call.reaction'>): void {
+    const from = this.roster.participants.get(id)
+    if (from) this.emit('reaction', reaction, from)
   }
 
   #onMuted({ sources, reason, by }: DataOf<'call.muted'>): void {

@@ -13,6 +13,7 @@ import type {
   UserId,
 } from '@parley/protocol'
 import type { CallEvents, CallPath } from './call-events.ts'
+import type { CallData, SendOptions } from './call-talk.ts'
 import type { CallSession } from './call-session.ts'
 import type { CallDirection, CallState } from './core/call-state.ts'
 import type { Quality } from './core/quality.ts'
@@ -81,6 +82,11 @@ export class Call implements AsyncDisposable {
   /** This device holds the call; see `participant.onHold` for the others. */
   get onHold(): boolean {
     return this.#session.onHold
+  }
+
+  /** Since when one asks to speak, ms since the epoch; see `participant.handRaisedAt` for the others. */
+  get handRaisedAt(): number | undefined {
+    return this.#session.handRaisedAt
   }
 
   /** What the call was started with: an audio or a video call. */
@@ -302,6 +308,32 @@ export class Call implements AsyncDisposable {
 
   async stopScreen(): Promise<void> {
     await this.#session.local.stopScreen()
+  }
+
+  /**
+   * Sends text or bytes to the others, who hear `message`; nothing is stored. It goes through the server,
+   * which could read it: seal what it must not know.
+   */
+  async send(data: CallData, options: SendOptions = {}): Promise<void> {
+    this.#session.assertOpen()
+    await this.#session.talk.send(data, options)
+  }
+
+  /** Shows the others a reaction, as 👏; they hear `reaction`. */
+  async react(reaction: string, options: OperationOptions = {}): Promise<void> {
+    this.#session.assertOpen()
+    await this.#session.talk.react(reaction, options)
+  }
+
+  /** Asks to speak. */
+  async raiseHand(options: OperationOptions = {}): Promise<void> {
+    this.#session.assertOpen()
+    await this.#session.talk.hand(true, options)
+  }
+
+  async lowerHand(options: OperationOptions = {}): Promise<void> {
+    this.#session.assertOpen()
+    await this.#session.talk.hand(false, options)
   }
 
   /** Plays what the browser has blocked; call it from a click or key. */

@@ -1,68 +1,35 @@
-import type { CallId, Grants, Presence, UserId, Welcome, SessionId } from '@parley/protocol'
+import type {
+  CallId,
+  Grants,
+  MissedCall,
+  Presence,
+  SessionId,
+  UserId,
+  Welcome,
+} from '@parley/protocol'
 import { browserEnvironment } from './browser/environment.ts'
 import { CallBook } from './call-book.ts'
 import type { Call, MediaOptions, OperationOptions } from './call.ts'
+import type { CallClientOptions, CallWaiting, ClientEvents } from './client-options.ts'
 import type { ConnectionState } from './core/connection.ts'
 import { readPageRecord, writePageRecord } from './core/page-record.ts'
-import type { KeptCall } from './core/page-record.ts'
-import type { VideoCodec } from './core/video-codec.ts'
+import type { PageRecord } from './core/page-record.ts'
 import { trustOnFirstUse } from './e2ee/identity/identity.ts'
-import type { TrustPolicy } from './e2ee/identity/identity.ts'
 import { Emitter } from './emitter.ts'
 import { EncryptionMaker } from './encryption-maker.ts'
 import { abortable, CallError, throwIfAborted } from './errors.ts'
 import { IceServers } from './ice-servers.ts'
+import { MissedCalls } from './missed-calls.ts'
 import type { OtherCall } from './other-calls.ts'
 import { pathMaker } from './path-maker.ts'
 import type { Environment } from './ports.ts'
+import { PresenceWatch } from './presence-watch.ts'
+import type { OwnPresence, Watched } from './presence-watch.ts'
+import { disablePush, enablePush } from './push.ts'
+import type { PushOptions } from './push.ts'
 import { Signaling } from './signaling.ts'
 import type { SignalingPorts } from './signaling.ts'
 import { socketIoLink } from './socketio/link.ts'
-
-/** How a client is set up. */
-export interface CallClientOptions {
-  /** Where signaling is, as `https://calls.example.org`. */
-  readonly url: string
-  /** Gives a fresh token of one's user; asked before each connection. */
-  readonly token: () => string | Promise<string>
-  /** Stable id of this browser, so that a reload is known as the same device; random if left out. */
-  readonly device?: string
-  /** `relay` hides one's address from the other side: everything goes through TURN. */
-  readonly iceTransportPolicy?: RTCIceTransportPolicy
-  /** `sfu` never sends media directly between devices. */
-  readonly topology?: 'auto' | 'sfu'
-  /** What one's video is sent in through the SFU; VP8, which all browsers know, if left out. */
-  readonly videoCodec?: VideoCodec
-  /** Where `e2ee-worker.js` is, for pages whose content security policy allows no inline workers. */
-  readonly workerUrl?: string
-  /** What a second call does: `ring` (where left out), or be told that one is `busy`. */
-  readonly callWaiting?: CallWaiting
-  /**
-   * `required`: keys are agreed on end to end, and whoever cannot prove who he is is not heard. `off`,
-   * where left out: the servers are trusted.
-   */
-  readonly encryption?: 'required' | 'off'
-  /** Decides on the devices one meets; left out, the first meeting is trusted and changes are not. */
-  readonly trust?: TrustPolicy
-}
-
-/** What happens to somebody who calls while this device is in a call. */
-export type CallWaiting = 'ring' | 'busy'
-
-/** Everything that a client tells. */
-export interface ClientEvents {
-  incoming: [call: Call]
-  /** The page was loaded again, and a call that it was in is back, with what it sent then. */
-  resumed: [call: Call]
-  /** The calls of one's other devices changed. */
-  'other-calls': [calls: readonly OtherCall[]]
-  presence: [users: readonly Presence[]]
-  connection: [state: ConnectionState]
-  /** What the token lets this device do is known or has changed. */
-  grants: [grants: Grants]
-  /** The connection is over for good, as when the same device connected elsewhere. */
-  error: [error: CallError]
-}
 
 /** One device of one user at a Parley server. */
 export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable {
@@ -71,12 +38,13 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
   readonly #signaling: Signaling
   readonly #ice: IceServers
   readonly #book: CallBook
-  #presence: ReadonlyMap<UserId, Presence> = new Map()
+  readonly #presence: PresenceWatch
+  readonly #missed: MissedCalls
   #welcome: Welcome | undefined
   #callWaiting: CallWaiting
   readonly #memoryName: string
-  /** Calls of the page before its reload, until they are brought back. */
-  #kept: readonly KeptCall[] = []
+  /** What the page knew before its reload, until it is brought back. */
+  #before: PageRecord | undefined
   #grants: Grants | undefined
   #encryption: EncryptionMaker | undefined
   #stopListening: readonly (() => void)[] = []
@@ -96,6 +64,13 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     const recall = () => this.#recall()
     this.#signaling = new Signaling({ clock, random, link, url, token, device, recall })
     const { request } = this.#signaling
+    this.#presence = new PresenceWatch(request)
+    this.#missed = new MissedCalls({
+      request,
+      isListening: () => this.hasListener('missed'),
+      tell: (missed) => this.emit('missed', missed),
+      kept: () => this.#remember(),
+    })
     const ice = new IceServers(clock, () => request('ice.get', {}))
     this.#ice = ice
     const { iceTransportPolicy = 'all', topology = 'auto', videoCodec = 'vp8' } = options
@@ -138,9 +113,29 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     return this.#book.others.list
   }
 
-  /** Who is there, as last heard; changes come as `presence` events. */
+  /** Who is there of those who are watched, as last heard; changes come as `presence` events. */
   presence(): readonly Presence[] {
-    return [...this.#presence.values()]
+    return this.#presence.list
+  }
+
+  /** What this device tells of its person. */
+  get ownPresence(): OwnPresence {
+    return this.#presence.own
+  }
+
+  /** The missed calls that this page has heard of, oldest first. */
+  missedCalls(): readonly MissedCall[] {
+    return this.#missed.list
+  }
+
+  override on<Name extends keyof ClientEvents>(
+    name: Name,
+    listener: (...args: ClientEvents[Name]) => void,
+  ): () => void {
+    const off = super.on(name, listener)
+    // Calls that were missed before anybody listened are told to the first who does.
+    if (name === 'missed') this.#environment.clock.after(0, () => this.#missed.deliver())
+    return off
   }
 
   /** Connects and stays so; a lost connection comes back by itself. */
@@ -187,6 +182,47 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     this.#assertConnected()
     // The server checks the id.
     return this.#book.joinCall(id as CallId, options)
+  }
+
+  /** Tells the others that one is at this device, away from it, or does not want to be seen. */
+  async setPresence(own: OwnPresence, options: OperationOptions = {}): Promise<void> {
+    throwIfAborted(options.signal)
+    this.#assertConnected()
+    await this.#presence.tell(own, options)
+  }
+
+  /**
+   * Watches these people from now on, 500 at most, in place of those before; without a list all whom
+   * the token allows, as it is from the start.
+   */
+  async watchPresence(users?: readonly string[], options: OperationOptions = {}): Promise<Watched> {
+    throwIfAborted(options.signal)
+    this.#assertConnected()
+    return this.#presence.watch(users, options)
+  }
+
+  /** Watches nobody any more. */
+  async unwatchPresence(options: OperationOptions = {}): Promise<void> {
+    throwIfAborted(options.signal)
+    this.#assertConnected()
+    await this.#presence.unwatch(options)
+  }
+
+  /**
+   * Has the server wake this browser when a call rings while no page is open. Call it in a click, as the
+   * browser asks the person; later, at each start of the page, as subscriptions change.
+   */
+  async enablePush(options: PushOptions): Promise<void> {
+    this.#assertConnected()
+    const { push } = this.#environment
+    await enablePush({ push, request: this.#signaling.request }, options)
+  }
+
+  /** Undoes `enablePush()`. */
+  async disablePush(options: OperationOptions = {}): Promise<void> {
+    this.#assertConnected()
+    const { push } = this.#environment
+    await disablePush({ push, request: this.#signaling.request }, options)
   }
 
   /** Chooses what a second call does from now on. */
@@ -247,8 +283,10 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
       this.emit('grants', grants)
     })
     this.#signaling.on('welcome', (welcome) => this.#onWelcome(welcome))
+    this.#presence.on('changed', () => this.emit('presence', this.presence()))
     this.#signaling.on('event', (event) => {
-      if (event.type === 'presence') this.#onPresence(event.data.users)
+      if (event.type === 'presence') this.#presence.take(event.data.users)
+      else if (event.type === 'mailbox.missed') this.#missed.take(event.data.missed)
       else this.#book.handle(event)
     })
     this.#signaling.on('failed', (error) => {
@@ -269,8 +307,8 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
   async #recall(): ReturnType<SignalingPorts['recall']> {
     const record = readPageRecord(await this.#environment.memory.claim(this.#memoryName))
     if (!record) return undefined
-    const { device, session, key, calls } = record
-    this.#kept = calls
+    this.#before = record
+    const { device, session, key } = record
     // Nothing that the page before has heard is known to this one: it takes the state as it is.
     const resume = { session: session as SessionId, key, lastSeq: Number.MAX_SAFE_INTEGER }
     return { device, resume }
@@ -278,9 +316,22 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
 
   #remember(): void {
     if (!this.#welcome) return
-    const { device, session, resumeKey: key } = this.#welcome
-    const text = writePageRecord({ device, session, key, calls: this.#book.kept })
+    const { user, device, session, resumeKey: key } = this.#welcome
+    const { toldSeq: missedSeq } = this.#missed
+    const text = writePageRecord({
+      ...{ user, device, session, key, missedSeq },
+      calls: this.#book.kept,
+    })
     this.#environment.memory.keep(this.#memoryName, text)
+  }
+
+  /** Brings back what the page knew before its reload; somebody else may have signed in since. */
+  #restore(user: UserId): void {
+    const before = this.#before
+    this.#before = undefined
+    if (before?.user !== user) return
+    this.#book.restore(before.calls)
+    this.#missed.restore(before.missedSeq)
   }
 
   #onPageHide(): void {
@@ -305,21 +356,15 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     this.#prepareEncryption(welcome)
     this.#ice.set(welcome.ice)
     this.#book.resume(welcome)
-    this.#book.restore(this.#kept)
-    this.#kept = []
+    this.#restore(welcome.user)
     this.#remember()
+    this.#presence.connected(welcome.resumed !== 'replayed')
     if (welcome.resumed === 'replayed') return
     this.#book.others.restart(welcome)
     if (welcome.resumed === 'new' && this.#callWaiting !== 'ring') {
       // Where this fails a second call rings, which loses nothing.
       this.setCallWaiting(this.#callWaiting).catch(() => undefined)
     }
-    this.#presence = new Map()
-    this.#signaling.request('presence.subscribe', {}).then(
-      ({ users }) => this.#onPresence(users),
-      // Without presence calls still work; the next connection asks again.
-      () => undefined,
-    )
   }
 
   /** The welcome says who this device is: its keys belong to that. */
@@ -330,10 +375,5 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     const { request } = this.#signaling
     this.#encryption ??= new EncryptionMaker({ environment, request, trust }, { user, device })
     if (resumed === 'new') this.#encryption.publish()
-  }
-
-  #onPresence(users: readonly Presence[]): void {
-    this.#presence = new Map([...this.#presence, ...users.map((p) => [p.user, p] as const)])
-    this.emit('presence', this.presence())
   }
 }

@@ -21,6 +21,11 @@ export const sdkErrorCodes = {
   'not-connected': { retryable: true, meaning: 'There is no connection to the server.' },
   'token-failed': { retryable: true, meaning: 'The token provider of the app failed.' },
   'media-failed': { retryable: true, meaning: 'No media connection could be made.' },
+  'push-denied': {
+    retryable: false,
+    meaning: 'The browser or the user does not allow notifications.',
+  },
+  'push-failed': { retryable: true, meaning: 'The push service of the browser is not there.' },
   'encryption-unsupported': {
     retryable: false,
     meaning: 'The browser, or the page, does not let media be encrypted end to end.',

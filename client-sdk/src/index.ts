@@ -1,7 +1,8 @@
 export { CallClient } from './client.ts'
-export type { CallClientOptions, CallWaiting, ClientEvents } from './client.ts'
+export type { CallClientOptions, CallWaiting, ClientEvents } from './client-options.ts'
 export type { AcceptOptions, Call, MediaOptions, OperationOptions } from './call.ts'
-export type { CallEvents, CallPath, Muted } from './call-events.ts'
+export type { CallEvents, CallPath, Message, Muted } from './call-events.ts'
+export type { CallData, SendOptions } from './call-talk.ts'
 export type { CallDirection, CallState } from './core/call-state.ts'
 export type { ConnectionState } from './core/connection.ts'
 export type { VideoCodec } from './core/video-codec.ts'
@@ -13,6 +14,8 @@ export type { ChangeReason, TrustState } from './e2ee/identity/trust.ts'
 export { CallError } from './errors.ts'
 export type { CallErrorCode, SdkErrorCode } from './errors.ts'
 export type { OtherCall } from './other-calls.ts'
+export type { OwnPresence, Watched } from './presence-watch.ts'
+export type { PushOptions } from './push.ts'
 export type { Reconnecting } from './media-recovery.ts'
 export type { Rung } from './core/ladder.ts'
 export type { Participant } from './roster.ts'
@@ -24,6 +27,8 @@ export type {
   HandOver,
   InviteView,
   LayerReason,
+  MissedCall,
+  MissedReason,
   Presence,
   PresenceStatus,
   Sending,

@@ -2,6 +2,7 @@ import type {
   CallId,
   Millis,
   ParticipantId,
+  PushSubscriptionData,
   RequestFrame,
   TrackSource,
   WireError,
@@ -151,6 +152,14 @@ export interface PageMemory {
   keep(name: string, text: string): void
 }
 
+/** The browser's way to be woken while no page is open. Failures are CallErrors. */
+export interface Push {
+  /** Subscribes for the server with this VAPID key, or gives the subscription that there is. */
+  subscribe(worker: string | ServiceWorkerRegistration, key: string): Promise<PushSubscriptionData>
+  /** Ends what is subscribed for that server. */
+  unsubscribe(key: string): Promise<void>
+}
+
 /** Everything that the SDK wants of its surroundings. */
 export interface Environment {
   readonly clock: Clock
@@ -159,6 +168,7 @@ export interface Environment {
   readonly devices: Devices
   readonly tiles: TileWatcher
   readonly memory: PageMemory
+  readonly push: Push
   readonly frames: FrameEngine
   /** Another source of keys for a seat's frames than the call's group, for tests. */
   readonly frameKeys: ((seat: Seat) => FrameKeys) | undefined

@@ -22,6 +22,8 @@ export interface Participant {
   readonly connected: boolean
   /** He holds the call: he sends and hears nothing until he takes it up again. */
   readonly onHold: boolean
+  /** Since when he asks to speak, ms since the epoch; undefined while he does not. */
+  readonly handRaisedAt: number | undefined
   /** What it says it sends: false is muted. */
   readonly sending: Sending
   readonly tracks: readonly RemoteTrack[]
@@ -59,6 +61,9 @@ class Member implements Participant {
   }
   get onHold() {
     return this.view.onHold
+  }
+  get handRaisedAt() {
+    return this.view.handRaisedAt
   }
   get sending() {
     return this.view.sending
@@ -167,7 +172,7 @@ export class Roster extends Emitter<RosterEvents> {
 }
 
 function differs(a: ParticipantView, b: ParticipantView): boolean {
-  const facts = ({ connected, onHold, sending }: ParticipantView) =>
-    [connected, onHold, sending.microphone, sending.camera, sending.screen].join()
+  const facts = ({ connected, onHold, handRaisedAt, sending }: ParticipantView) =>
+    [connected, onHold, handRaisedAt, sending.microphone, sending.camera, sending.screen].join()
   return facts(a) !== facts(b)
 }

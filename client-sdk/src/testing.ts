@@ -100,6 +100,7 @@ export function bareEnvironment(): Environment & { clock: ManualClock; link: Fak
     random: countingRandom(),
     devices: { open: missing, openScreen: missing },
     memory: { claim: () => Promise.resolve(undefined), keep: () => undefined },
+    push: { subscribe: missing, unsubscribe: missing },
     tiles: { watch: () => () => undefined },
     frames: { connectionSettings: {}, startWorker: missing, takeIncarnation: missing },
     frameKeys: undefined,

@@ -1,6 +1,7 @@
 import type { DeviceAddress, Millis, UserId } from '@parley/protocol'
 import { participantAt } from '@parley/protocol'
 import type { Calls } from './calls.ts'
+import type { DeviceChange } from './core/neighbours.ts'
 import type { Seats } from './seats.ts'
 
 /** What arrivals need of their surroundings. */
@@ -21,6 +22,11 @@ export class Arrivals {
     this.#ports = ports
   }
 
+  /** Another node has told of one of its devices. */
+  heard(at: DeviceAddress, change: DeviceChange): void {
+    this[change === 'connected' ? 'came' : change](at)
+  }
+
   /** Whoever has just come may be rung already, on other devices or by having been woken. */
   came(at: DeviceAddress): void {
     this.#mark(at, true, false)
@@ -34,6 +40,11 @@ export class Arrivals {
   /** The device's socket is away, and its seats stay; `leaving`: its page goes away. */
   away(at: DeviceAddress, leaving = false): void {
     this.#mark(at, false, leaving)
+    this.#ports.refresh(at.user)
+  }
+
+  /** A device is where it was, and does something else there. */
+  altered(at: DeviceAddress): void {
     this.#ports.refresh(at.user)
   }
 

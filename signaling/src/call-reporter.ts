@@ -39,15 +39,18 @@ export class CallReporter {
     if (told) this.#ports.tellApp({ ...told, call: id, at: fact.at })
     if (fact.type !== 'ended') return
     this.#running.delete(id)
-    this.#ports.records.put(record, fact.at).catch((error: unknown) => {
-      this.#ports.log.warn({ err: error, call: id }, 'the record of a call is lost')
-    })
+    void this.#file(record, fact.at)
   }
 
   /** Somebody has missed a call, which need not have come about. */
   missed(user: UserId, { call, from, media, reason, at }: NewMissedCall): void {
     const data = { call, user, from, media, reason, at }
     this.#ports.tellApp({ type: 'call.missed', call, at, data })
+  }
+
+  async #file(record: CallRecord, endedAt: Millis): Promise<void> {
+    const filed = await this.#ports.records.put(record, endedAt)
+    if (!filed.ok) this.#ports.log.warn({ call: record.call }, 'the record of a call is lost')
   }
 }
 

@@ -11,7 +11,7 @@ import { limits } from '@parley/protocol'
 import type { SessionSight } from './admin-door.ts'
 import { attach, detach, newSession, record } from './core/session.ts'
 import type { Session } from './core/session.ts'
-import type { DeviceState, Neighbours } from './core/neighbours.ts'
+import type { DeviceMood, DeviceState, Neighbours } from './core/neighbours.ts'
 import type { ForeignCall } from './core/foreign-calls.ts'
 import type { ClientSocket, Environment } from './ports.ts'
 
@@ -45,6 +45,7 @@ export type CallWaiting = 'ring' | 'busy'
 export interface HandedSession {
   readonly session: Session
   readonly callWaiting: CallWaiting
+  readonly mood: DeviceMood
   /** What the device sees, and where it is held. */
   readonly calls: readonly ForeignCall[]
 }
@@ -63,6 +64,7 @@ interface Entry {
   readonly since: Millis
   socket: ClientSocket | undefined
   callWaiting: CallWaiting
+  mood: DeviceMood
 }
 
 /** Who is here: sessions by id and by device, and the sockets that they are reached through. */
@@ -184,6 +186,21 @@ export class Directory {
     this.#beyond.touched(entry.session)
   }
 
+  /** What the user's devices tell of him, those included that have no socket now. */
+  moodsOf(user: UserId): ReadonlyMap<DeviceId, DeviceMood> {
+    const here = [...(this.#byUser.get(user) ?? [])].map(([device, id]) => {
+      return [device, this.#entries.get(id)?.mood ?? 'online'] as const
+    })
+    return new Map([...this.#beyond.neighbours.moodsOf(user), ...here])
+  }
+
+  setMood(id: SessionId, mood: DeviceMood): void {
+    const entry = this.#entries.get(id)
+    if (!entry) return
+    entry.mood = mood
+    this.#beyond.touched(entry.session)
+  }
+
   /** Sessions of a user's devices, those included that have no socket now. */
   sessionsOf(user: UserId): readonly SessionId[] {
     return [...(this.#byUser.get(user)?.values() ?? [])]
@@ -208,6 +225,13 @@ export class Directory {
     if (!this.tellHere(to, event)) this.#beyond.tell(to, event)
   }
 
+  /** Sends an event to the user's devices of other nodes. */
+  tellElsewhere(user: UserId, event: ServerEvent): void {
+    for (const device of this.#beyond.neighbours.devicesOf(user)) {
+      this.#beyond.tell({ user, device }, event)
+    }
+  }
+
   /** Sends an event to a device of this node, if it is one. */
   tellHere(to: DeviceAddress, event: ServerEvent): boolean {
     const id = this.sessionOf(to)
@@ -228,8 +252,8 @@ export class Directory {
   stateOf(at: DeviceAddress): Omit<DeviceState, 'calls'> | undefined {
     const entry = this.#entryOf(at)
     if (!entry) return undefined
-    const { session, socket, callWaiting, since } = entry
-    return { connected: socket !== undefined, session: session.id, callWaiting, since }
+    const { session, socket, callWaiting, mood, since } = entry
+    return { connected: socket !== undefined, session: session.id, callWaiting, mood, since }
   }
 
   /**
@@ -254,16 +278,16 @@ export class Directory {
     this.#entries.delete(id)
     this.#forgetDevice(at)
     entry.socket?.close()
-    return { session: entry.session, callWaiting: entry.callWaiting }
+    return { session: entry.session, callWaiting: entry.callWaiting, mood: entry.mood }
   }
 
   /** Takes a session that another node has given, for its client to resume. */
-  takeIn({ session, callWaiting }: HandedSession): void {
+  takeIn({ session, callWaiting, mood }: HandedSession): void {
     const { id, user, device } = session
     if (this.sessionOf({ user, device }) !== undefined) return
     const away = detach(session, this.#env.now())
     const since = this.#env.now()
-    this.#entries.set(id, { session: away, since, socket: undefined, callWaiting })
+    this.#entries.set(id, { session: away, since, socket: undefined, callWaiting, mood })
     const devices = this.#byUser.get(user) ?? new Map<DeviceId, SessionId>()
     this.#byUser.set(user, devices.set(device, id))
   }
@@ -316,7 +340,8 @@ export class Directory {
       device: at.device,
     })
     const since = this.#env.now()
-    this.#entries.set(session.id, { session, since, socket, callWaiting: 'ring' })
+    const entry: Entry = { session, since, socket, callWaiting: 'ring', mood: 'online' }
+    this.#entries.set(session.id, entry)
     this.#beyond.touched(at)
     devices.set(at.device, session.id)
     this.#byUser.set(at.user, devices)

@@ -145,7 +145,10 @@ export class Hub {
     this.#cluster = new Cluster(options.cluster, {
       ...{ now, log, directory, neighbours, calls },
       answer: (asker, type, data) => this.#answer(asker, type, data),
-      deviceChanged: (at, change) => this.#onDeviceChanged(at, change),
+      deviceChanged: (at, change) => {
+        this.#arrivals.heard(at, change)
+        this.#scheduleWake()
+      },
       replaced: (at) => this.#onReplaced(at),
       dropCall: (call) => this.#dropCall(call),
       callOfTicket: callsOfTickets(seal, now),
@@ -363,11 +366,6 @@ export class Hub {
   #callsOf(at: DeviceAddress): ReadonlySet<CallId> {
     const here = this.#calls.ofDevice(at).map(({ id }) => id)
     return new Set([...here, ...this.#cluster.callsElsewhere(at)])
-  }
-
-  #onDeviceChanged(at: DeviceAddress, change: 'connected' | 'away' | 'gone' | 'unclaimed'): void {
-    this.#arrivals[change === 'connected' ? 'came' : change](at)
-    this.#scheduleWake()
   }
 
   /** The device's newest session is on another node. */

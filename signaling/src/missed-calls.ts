@@ -1,4 +1,4 @@
-import type { DeviceAddress, MissedCall, SessionId, UserId } from '@parley/protocol'
+import type { DeviceAddress, MissedCall, Result, SessionId, UserId } from '@parley/protocol'
 import type { Log } from '@parley/service'
 import type { Environment } from './ports.ts'
 import type { Mailbox, NewMissedCall } from './store/mailbox.ts'
@@ -8,14 +8,17 @@ export interface MissedCallsPorts {
   readonly env: Environment
   readonly log: Log
   readonly mailbox: Mailbox
-  /** Sessions of a user's devices, connected or away for a moment. */
+  /** Sessions of a user's devices here, connected or away for a moment. */
   sessionsOf(user: UserId): readonly SessionId[]
   tell(session: SessionId, missed: readonly MissedCall[]): void
+  /** Tells the user's devices that have their sessions at other nodes. */
+  tellElsewhere(user: UserId, missed: MissedCall): void
   isOpen(session: SessionId): boolean
 }
 
 /** Missed calls that could not be put away, at most; they are lost beyond that. */
 const MOST_WAITING = 1_000
+/** How long a store that is away is left alone. */
 const RETRY_MS = 5_000
 
 /** Leaves missed calls in mailboxes, and tells each device of those that it has not seen. */
@@ -26,50 +29,54 @@ export class MissedCalls {
   /** What came while a session's mailbox was being read. */
   readonly #reading = new Map<SessionId, MissedCall[]>()
   #waiting: readonly { readonly user: UserId; readonly missed: NewMissedCall }[] = []
+  /** Devices whose mailbox could not be read. */
+  readonly #unread = new Map<SessionId, DeviceAddress>()
   #retry: NodeJS.Timeout | undefined
 
   constructor(ports: MissedCallsPorts) {
     this.#ports = ports
   }
 
-  /** Never rejects: while the store is away, the call waits here. */
+  /** While the store is away, the call waits here. */
   async leave(user: UserId, missed: NewMissedCall): Promise<void> {
     const { log, mailbox } = this.#ports
-    try {
-      const entry = await mailbox.put(user, missed)
-      for (const session of this.#ports.sessionsOf(user)) this.#tell(session, [entry])
-    } catch (error) {
-      log.warn({ err: error, call: missed.call }, 'a missed call could not be stored; trying on')
+    const put = await mailbox.put(user, missed)
+    if (!put.ok) {
+      log.warn({ call: missed.call }, 'a missed call could not be stored; trying on')
       this.#waiting = [...this.#waiting, { user, missed }].slice(-MOST_WAITING)
-      this.#retry ??= setTimeout(() => this.#tryAgain(), RETRY_MS)
+      this.#tryLater()
+      return
     }
+    for (const session of this.#ports.sessionsOf(user)) this.#tell(session, [put.data])
+    this.#ports.tellElsewhere(user, put.data)
   }
 
   /** A device has a new session, or one that has lost its events. */
-  async deliver(session: SessionId, { user, device }: DeviceAddress): Promise<void> {
-    const { env, log, mailbox } = this.#ports
+  async deliver(session: SessionId, at: DeviceAddress): Promise<void> {
+    const { env, mailbox } = this.#ports
     this.#told.delete(session)
     const meanwhile: MissedCall[] = []
     this.#reading.set(session, meanwhile)
-    try {
-      const kept = await mailbox.unseen(user, device, env.now())
-      const newest = kept.at(-1)?.seq ?? 0
-      const all = [...kept, ...meanwhile.filter(({ seq }) => seq > newest)]
-      if (this.#reading.get(session) === meanwhile) this.#reading.delete(session)
-      this.#tell(session, all)
-    } catch (error) {
-      this.#reading.delete(session)
-      log.warn({ err: error }, 'a mailbox could not be read; the next connection tries again')
+    const unseen = await mailbox.unseen(at.user, at.device, env.now())
+    if (this.#reading.get(session) !== meanwhile) return
+    this.#reading.delete(session)
+    if (!unseen.ok) {
+      this.#unread.set(session, at)
+      this.#tryLater()
+      return
     }
+    const newest = unseen.data.at(-1)?.seq ?? 0
+    this.#tell(session, [...unseen.data, ...meanwhile.filter(({ seq }) => seq > newest)])
   }
 
-  async acknowledge({ user, device }: DeviceAddress, seq: number): Promise<void> {
-    await this.#ports.mailbox.acknowledge(user, device, seq)
+  acknowledge({ user, device }: DeviceAddress, seq: number): Promise<Result<void>> {
+    return this.#ports.mailbox.acknowledge(user, device, seq)
   }
 
   forget(session: SessionId): void {
     this.#told.delete(session)
     this.#reading.delete(session)
+    this.#unread.delete(session)
   }
 
   stop(): void {
@@ -91,10 +98,17 @@ export class MissedCalls {
     this.#ports.tell(session, fresh)
   }
 
+  #tryLater(): void {
+    this.#retry ??= setTimeout(() => this.#tryAgain(), RETRY_MS)
+  }
+
   #tryAgain(): void {
     this.#retry = undefined
     const waiting = this.#waiting
+    const unread = [...this.#unread]
     this.#waiting = []
+    this.#unread.clear()
     for (const { user, missed } of waiting) void this.leave(user, missed)
+    for (const [session, at] of unread) void this.deliver(session, at)
   }
 }

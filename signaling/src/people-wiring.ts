@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { UserId } from '@parley/protocol'
+import { ok } from '@parley/protocol'
+import type { Result, UserId } from '@parley/protocol'
 import type { Log, Metrics } from '@parley/service'
 import type { SignalingConfig } from './config.ts'
 import { CallReporter } from './call-reporter.ts'
@@ -7,10 +8,16 @@ import { Outbound } from './outbound/post.ts'
 import { Webhooks } from './outbound/webhooks.ts'
 import type { PeopleOptions } from './people.ts'
 import type { Environment } from './ports.ts'
+import type { RedisConnection } from './redis/connection.ts'
 import { memoryCallRecords } from './store/call-records.ts'
 import type { CallRecords } from './store/call-records.ts'
 import { memoryMailbox } from './store/mailbox.ts'
+import type { Mailbox } from './store/mailbox.ts'
 import { memoryPushSubscriptions } from './store/push-subscriptions.ts'
+import type { PushSubscriptions } from './store/push-subscriptions.ts'
+import { redisCallRecords } from './store/redis-call-records.ts'
+import { redisMailbox } from './store/redis-mailbox.ts'
+import { redisPushSubscriptions } from './store/redis-push-subscriptions.ts'
 import { newPushKey, VapidKey } from './wake/vapid.ts'
 import { Wakes } from './wake/wakes.ts'
 import { WebPush } from './wake/web-push.ts'
@@ -25,6 +32,8 @@ export interface PeopleContext {
   readonly log: Log
   readonly metrics: Metrics
   readonly env: Environment
+  /** Where what must outlive the process is kept; in memory without. */
+  readonly redis: RedisConnection | undefined
 }
 
 /** What has been opened. */
@@ -32,17 +41,17 @@ export interface OpenPeople {
   readonly options: PeopleOptions
   readonly reporter: CallReporter
   readonly records: CallRecords
-  erase(user: UserId): Promise<void>
+  erase(user: UserId): Promise<Result<void>>
   close(): Promise<void>
 }
 
 /** Opens what the settings say about people who are not there. */
 export function openPeople(
   config: SignalingConfig,
-  { log, metrics, env }: PeopleContext,
+  { log, metrics, env, redis }: PeopleContext,
 ): OpenPeople {
   const outbound = new Outbound()
-  const subscriptions = memoryPushSubscriptions()
+  const { mailbox, subscriptions, records } = openStores(config, redis)
   const keepS = config.mailboxDays * DAY_S
   const key = vapidKey(config)
   if (!key)
@@ -65,9 +74,7 @@ export function openPeople(
     missedTtlS: keepS,
     count: (way, outcome) => sent.inc({ way, outcome }),
   })
-  const mailbox = memoryMailbox(keepS * 1_000)
-  const records = memoryCallRecords(config.recordsDays * DAY_S * 1_000)
-  const webhooks = openWebhooks(config, { outbound, log, metrics, env })
+  const webhooks = openWebhooks(config, { outbound, log, metrics, env, redis })
   const reporter = new CallReporter({ log, records, tellApp: (event) => webhooks?.send(event) })
   return {
     reporter,
@@ -81,13 +88,37 @@ export function openPeople(
       onMissed: (user, missed) => reporter.missed(user, missed),
     },
     erase: async (user) => {
-      await mailbox.erase(user)
-      await subscriptions.erase(user)
+      const erased = await Promise.all([mailbox.erase(user), subscriptions.erase(user)])
+      return erased.find((one) => !one.ok) ?? ok(undefined)
     },
     close: async () => {
       await webhooks?.close()
       outbound.close()
     },
+  }
+}
+
+function openStores(
+  { mailboxDays, recordsDays }: SignalingConfig,
+  redis: RedisConnection | undefined,
+): {
+  readonly mailbox: Mailbox
+  readonly subscriptions: PushSubscriptions
+  readonly records: CallRecords
+} {
+  const missedMs = mailboxDays * DAY_S * 1_000
+  const recordsMs = recordsDays * DAY_S * 1_000
+  if (!redis) {
+    return {
+      mailbox: memoryMailbox(missedMs),
+      subscriptions: memoryPushSubscriptions(),
+      records: memoryCallRecords(recordsMs),
+    }
+  }
+  return {
+    mailbox: redisMailbox(redis, missedMs),
+    subscriptions: redisPushSubscriptions(redis),
+    records: redisCallRecords(redis, recordsMs),
   }
 }
 

@@ -343,7 +343,8 @@ async function room(...names: [string, string, ...string[]]) {
 
 /** What a device that has just come is told. */
 async function missedBy(user: string, device = 'device'): Promise<readonly MissedCall[]> {
-  return people.mailbox.unseen(user as never, device as never, env.now())
+  const unseen = await people.mailbox.unseen(user as never, device as never, env.now())
+  return unseen.ok ? unseen.data : []
 }
 
 class Person {

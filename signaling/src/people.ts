@@ -72,6 +72,7 @@ export class People {
       now: () => env.now(),
       connectedUsers: () => directory.connectedUsers(),
       connectedDevices: (user) => directory.connectedDevices(user),
+      moodsOf: (user) => directory.moodsOf(user),
       isInCall: (user) => ports.isInCall(user),
       isOpen,
       tellSession: (session, event) => directory.tellSession(session, event),
@@ -84,6 +85,8 @@ export class People {
       isOpen,
       tell: (session, missed) =>
         directory.tellSession(session, { type: 'mailbox.missed', data: { missed: [...missed] } }),
+      tellElsewhere: (user, missed) =>
+        directory.tellElsewhere(user, { type: 'mailbox.missed', data: { missed: [missed] } }),
     })
   }
 
@@ -95,7 +98,7 @@ export class People {
   left(session: SessionId, at: DeviceAddress): void {
     this.missed.forget(session)
     this.presence.unsubscribe(session)
-    this.presence.forget(at)
+    this.presence.refresh(at.user)
   }
 
   /** Something happened to a call. */

@@ -9,9 +9,7 @@ import type {
   UserId,
 } from '@parley/protocol'
 import { limits } from '@parley/protocol'
-
-/** What a device tells of its person. */
-export type DeviceMood = 'online' | 'away' | 'invisible'
+import type { DeviceMood } from './core/neighbours.ts'
 
 /** Decides who may watch whom: the app's word, by token or by its server. */
 export interface PresencePolicy {
@@ -28,6 +26,8 @@ export interface PresencePorts {
   now(): Millis
   connectedUsers(): readonly UserId[]
   connectedDevices(user: UserId): readonly DeviceId[]
+  /** What the user's devices tell of him, those included that are away for a moment. */
+  moodsOf(user: UserId): ReadonlyMap<DeviceId, DeviceMood>
   isInCall(user: UserId): boolean
   isOpen(session: SessionId): boolean
   tellSession(id: SessionId, event: ServerEvent): void
@@ -45,7 +45,6 @@ export class PresenceFeed {
   readonly #watching = new Map<SessionId, 'everybody' | ReadonlySet<UserId>>()
   readonly #watchers = new Map<UserId, Set<SessionId>>()
   readonly #watchersOfAll = new Set<SessionId>()
-  readonly #moods = new Map<UserId, Map<DeviceId, DeviceMood>>()
   readonly #lastSeen = new Map<UserId, Millis>()
   /** What watchers were last told, so that only changes are sent. */
   readonly #told = new Map<UserId, PresenceStatus>()
@@ -96,21 +95,6 @@ export class PresenceFeed {
     }
   }
 
-  /** A device tells that its person is at it, away from it, or does not want to be seen. */
-  tell({ user, device }: DeviceAddress, mood: DeviceMood): void {
-    const moods = this.#moods.get(user) ?? new Map<DeviceId, DeviceMood>()
-    this.#moods.set(user, moods.set(device, mood))
-    this.refresh(user)
-  }
-
-  /** A device's session is over. */
-  forget({ user, device }: DeviceAddress): void {
-    const moods = this.#moods.get(user)
-    moods?.delete(device)
-    if (moods?.size === 0) this.#moods.delete(user)
-    this.refresh(user)
-  }
-
   /** Looks at a user again; watchers are told at the next tick if anything is new. */
   refresh(user: UserId): void {
     const { status } = this.presenceOf(user)
@@ -148,17 +132,13 @@ export class PresenceFeed {
   presenceOf(user: UserId): Presence {
     const devices = this.#ports.connectedDevices(user)
     const lastSeen = this.#lastSeen.get(user)
-    if (devices.length === 0 || this.#isInvisible(user)) {
+    const moods = this.#ports.moodsOf(user)
+    if (devices.length === 0 || [...moods.values()].includes('invisible')) {
       return { user, status: ABSENT, ...(lastSeen !== undefined && { lastSeen }) }
     }
     if (this.#ports.isInCall(user)) return { user, status: 'in-call' }
-    const moods = this.#moods.get(user)
-    const away = devices.every((device) => moods?.get(device) === 'away')
+    const away = devices.every((device) => moods.get(device) === 'away')
     return { user, status: away ? 'away' : 'online' }
-  }
-
-  #isInvisible(user: UserId): boolean {
-    return [...(this.#moods.get(user)?.values() ?? [])].includes('invisible')
   }
 
   #see(user: UserId): void {

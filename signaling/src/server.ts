@@ -45,7 +45,7 @@ export async function startSignaling(
   const media = new Media({ log, nodes })
   const redis = config.redisUrl && connectRedis(config.redisUrl, { log, metrics, health })
   const [turnSecret] = config.turnSecrets
-  const people = openPeople(config, { log, metrics, env })
+  const people = openPeople(config, { log, metrics, env, redis })
   const hub = new Hub({
     env,
     people: people.options,

@@ -3,6 +3,7 @@ import { browserDevices } from './devices.ts'
 import { browserFrameEngine } from './frame-engine.ts'
 import { browserPageMemory } from './page-memory.ts'
 import { browserIdentityStore } from './identity-store.ts'
+import { browserPush } from './push.ts'
 import { browserTiles } from './tiles.ts'
 
 /** The real surroundings: the only place that reads the browser's globals, and only when used. */
@@ -35,6 +36,17 @@ export function browserEnvironment(link: Link, workerUrl: string | undefined): E
       // The type says always there, but they are missing on pages without HTTPS.
       locks: () => (globalThis.navigator as { locks?: LockManager } | undefined)?.locks,
       randomId,
+    }),
+    push: browserPush({
+      // The type says always there, but they are missing on pages without HTTPS and on some phones.
+      serviceWorkers: () =>
+        'PushManager' in globalThis
+          ? (globalThis.navigator as { serviceWorker?: ServiceWorkerContainer }).serviceWorker
+          : undefined,
+      askPermission: () =>
+        'Notification' in globalThis
+          ? Notification.requestPermission()
+          : Promise.resolve('denied' as const),
     }),
     frames: browserFrameEngine(workerUrl),
     frameKeys: undefined,

@@ -4,9 +4,11 @@ import { readPageRecord, writePageRecord } from './page-record.ts'
 import type { PageRecord } from './page-record.ts'
 
 const record: PageRecord = {
+  user: 'alice',
   device: 'd1',
   session: 's1',
   key: 'k1',
+  missedSeq: 3,
   calls: [
     { id: 'c1', ticket: 't1', direction: 'incoming', from: 'bob', audio: true, video: false },
     { id: 'c2', ticket: 't2', direction: 'room', from: undefined, audio: false, video: false },
@@ -20,7 +22,7 @@ describe('what a page keeps over a reload', () => {
 
   it('with a field missing or of another type is nothing', () => {
     for (const field of Object.keys(record)) {
-      for (const value of [undefined, 7, null, '', {}]) {
+      for (const value of [undefined, 7.5, null, '', {}]) {
         expect(readPageRecord(JSON.stringify({ ...record, [field]: value }))).toBeUndefined()
       }
     }

@@ -13,9 +13,12 @@ export interface KeptCall {
 
 /** What a page finds again after a reload. */
 export interface PageRecord {
+  readonly user: string
   readonly device: string
   readonly session: string
   readonly key: string
+  /** Up to where the app was told of missed calls. */
+  readonly missedSeq: number
   readonly calls: readonly KeptCall[]
 }
 
@@ -33,10 +36,12 @@ export function writePageRecord(record: PageRecord): string {
 export function readPageRecord(text: string | undefined): PageRecord | undefined {
   const record = parse(text)
   if (!isRecord(record)) return undefined
-  const { device, session, key, calls } = record
+  const { user, device, session, key, missedSeq, calls } = record
+  if (!isText(user)) return undefined
   if (!isText(device) || !isText(session) || !isText(key) || !Array.isArray(calls)) return undefined
+  if (typeof missedSeq !== 'number' || !Number.isSafeInteger(missedSeq)) return undefined
   if (calls.length > MOST_CALLS || !calls.every(isKeptCall)) return undefined
-  return { device, session, key, calls }
+  return { user, device, session, key, missedSeq, calls }
 }
 
 function isKeptCall(call: unknown): call is KeptCall {

@@ -14,7 +14,7 @@ import { Fence } from '../core/fence.ts'
 import { ForeignCalls } from '../core/foreign-calls.ts'
 import type { NodeId } from '../core/lease-book.ts'
 import { freshDevice } from '../core/neighbours.ts'
-import type { DeviceState, Neighbours } from '../core/neighbours.ts'
+import type { DeviceChange, DeviceState, Neighbours } from '../core/neighbours.ts'
 import { callKey, callOf, roomKey } from '../core/subject.ts'
 import type { Directory, ResumeRequest } from '../directory.ts'
 import type { Leases } from '../store/leases.ts'
@@ -49,14 +49,8 @@ export interface ClusterPorts {
   readonly calls: Calls
   /** Answers a request with the calls of this node. */
   answer(asker: Asker, type: string, data: unknown): Promise<AnswerFrame>
-  /**
-   * A device of another node has come, lost its socket, or gone; or it has not come for its seats
-   * (`unclaimed`).
-   */
-  readonly deviceChanged: (
-    at: DeviceAddress,
-    change: 'connected' | 'away' | 'gone' | 'unclaimed',
-  ) => void
+  /** A device of another node has come, changed, lost its socket, or gone. */
+  readonly deviceChanged: (at: DeviceAddress, change: DeviceChange) => void
   /** A device has a later session on another node: the one here ends. */
   replaced(at: DeviceAddress): void
   /** Another node holds the call now: what is known of it here is to be forgotten. */

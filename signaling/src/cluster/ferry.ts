@@ -72,6 +72,7 @@ export class SessionFerry {
       ...freshDevice(session, now()),
       connected: false,
       callWaiting: handed.callWaiting,
+      mood: handed.mood,
       calls: seen.map(({ view }) => view.id),
     })
     return { ...handed, calls: seen }

@@ -13,6 +13,7 @@ const handedSession = z.object({
     recent: z.array(z.object({ seq: z.int(), type: z.string(), data: z.unknown() })),
   }),
   callWaiting: z.enum(['ring', 'busy']),
+  mood: z.enum(['online', 'away', 'invisible']),
   calls: z.array(
     z.object({ owner: z.string().transform((text) => text as NodeId), view: callViewSchema }),
   ),
@@ -22,6 +23,6 @@ const handedSession = z.object({
 export function parseHandedSession(raw: unknown): HandedSession | undefined {
   const parsed = handedSession.safeParse(raw)
   if (!parsed.success) return undefined
-  const { session, callWaiting, calls } = parsed.data
-  return { session: { ...session, leaving: false, awayUntil: undefined }, callWaiting, calls }
+  const { session, ...rest } = parsed.data
+  return { session: { ...session, leaving: false, awayUntil: undefined }, ...rest }
 }

@@ -20,6 +20,7 @@ const deviceState = z.object({
   connected: z.boolean(),
   session: sessionIdSchema,
   callWaiting: z.enum(['ring', 'busy']),
+  mood: z.enum(['online', 'away', 'invisible']),
   calls: z.array(callIdSchema),
   since: z.number(),
 })

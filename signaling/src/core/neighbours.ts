@@ -1,6 +1,9 @@
 import type { CallId, DeviceAddress, DeviceId, Millis, SessionId, UserId } from '@parley/protocol'
 import type { NodeId } from './lease-book.ts'
 
+/** What a device tells of its person. */
+export type DeviceMood = 'online' | 'away' | 'invisible'
+
 /** What a node tells the others of a device that has its session there. */
 export interface DeviceState {
   /** Its socket is there, too. */
@@ -8,6 +11,7 @@ export interface DeviceState {
   /** The session, whose end in favour of another one is not seen otherwise. */
   readonly session: SessionId
   readonly callWaiting: 'ring' | 'busy'
+  readonly mood: DeviceMood
   /** The calls that it is in, wherever they are held. */
   readonly calls: readonly CallId[]
   /** When the session came to the node: of two nodes that claim a device the later one has it. */
@@ -19,8 +23,14 @@ export interface Neighbour extends DeviceState {
   readonly node: NodeId
 }
 
-/** What an announcement came to. `renewed`: the device is there, but remembers nothing. */
-export type Change = 'connected' | 'renewed' | 'away' | 'gone' | 'same'
+/**
+ * What an announcement came to. `renewed`: the device is there, but remembers nothing. `altered`: what
+ * it does there is different.
+ */
+export type Change = 'connected' | 'renewed' | 'away' | 'gone' | 'altered' | 'same'
+
+/** What became of a device of another node. `unclaimed`: it has not come for its seats. */
+export type DeviceChange = 'connected' | 'altered' | 'away' | 'gone' | 'unclaimed'
 
 /** The devices of the other nodes, as these have told. */
 export class Neighbours {
@@ -34,6 +44,16 @@ export class Neighbours {
   connectedDevices(user: UserId): readonly DeviceId[] {
     const devices = [...(this.#byUser.get(user) ?? [])]
     return devices.filter(([, { connected }]) => connected).map(([device]) => device)
+  }
+
+  /** Devices of a user, those included that have no socket now. */
+  devicesOf(user: UserId): readonly DeviceId[] {
+    return [...(this.#byUser.get(user)?.keys() ?? [])]
+  }
+
+  /** What a user's devices tell of him. */
+  moodsOf(user: UserId): readonly (readonly [DeviceId, DeviceMood])[] {
+    return [...(this.#byUser.get(user) ?? [])].map(([device, { mood }]) => [device, mood])
   }
 
   users(): readonly UserId[] {
@@ -53,7 +73,7 @@ export class Neighbours {
     const devices = this.#byUser.get(at.user) ?? new Map<DeviceId, Neighbour>()
     this.#byUser.set(at.user, devices.set(at.device, { ...state, node }))
     if (known && known.session !== state.session) return 'renewed'
-    if (known?.connected === state.connected) return 'same'
+    if (known?.connected === state.connected) return isAlike(known, state) ? 'same' : 'altered'
     return state.connected ? 'connected' : 'away'
   }
 
@@ -76,7 +96,11 @@ export class Neighbours {
   }
 }
 
+function isAlike(one: DeviceState, other: DeviceState): boolean {
+  return one.mood === other.mood && one.calls.join() === other.calls.join()
+}
+
 /** A device of which nothing is known but that it is there. */
 export function freshDevice(session: SessionId, since: Millis): DeviceState {
-  return { connected: true, session, callWaiting: 'ring', calls: [], since }
+  return { connected: true, session, callWaiting: 'ring', mood: 'online', calls: [], since }
 }

@@ -18,7 +18,7 @@ export interface AdminSources {
   readonly reporter: CallReporter
   readonly records: CallRecords
   /** Forgets what waits for a user. */
-  readonly erase: (user: UserId) => Promise<void>
+  readonly erase: (user: UserId) => Promise<Result<void>>
   readonly now: () => number
 }
 
@@ -56,16 +56,19 @@ const handlers: Readonly<Record<AdminOperationName, Handler>> = {
   eraseUser: async ({ erase }, { path }) => {
     const user = userIdSchema.safeParse(path['user'])
     if (!user.success) return fail('bad-request', { field: 'user' })
-    await erase(user.data)
-    return ok({ done: true })
+    const erased = await erase(user.data)
+    return erased.ok ? ok({ done: true }) : erased
   },
   endSession: ({ hub }, { path }) =>
     hub.endSession(path['session'] ?? '') ? ok({ done: true }) : fail('session-gone'),
-  listRecords: async ({ records, now }, { query }) =>
-    ok({ records: await records.list(query, now()) }),
+  listRecords: async ({ records, now }, { query }) => {
+    const listed = await records.list(query, now())
+    return listed.ok ? ok({ records: listed.data }) : listed
+  },
   inspectRecord: async ({ records, now }, { path }) => {
-    const record = await records.find(path['call'] as CallId, now())
-    return record ? ok(record) : fail('call-not-found')
+    const found = await records.find(path['call'] as CallId, now())
+    if (!found.ok) return found
+    return found.data ? ok(found.data) : fail('call-not-found')
   },
 }
 
@@ -129,6 +132,7 @@ function isAuthorized({ headers }: IncomingMessage, secret: Secret): boolean {
 
 function statusOf({ code }: WireError): number {
   if (code === 'unauthorized') return 401
+  if (code === 'store-unavailable') return 503
   return code === 'bad-request' ? 400 : 404
 }
 

@@ -19,8 +19,9 @@ export const peopleRequests: Handlers<
     return ok({})
   },
 
-  'presence.set': ({ people, at }, { status }) => {
-    people.presence.tell(at, status)
+  'presence.set': ({ people, directory, session, at }, { status }) => {
+    directory.setMood(session, status)
+    people.presence.refresh(at.user)
     return ok({})
   },
 
@@ -34,17 +35,17 @@ export const peopleRequests: Handlers<
         field: 'data.endpoint',
       })
     }
-    await people.subscriptions.put(at, subscription)
-    return ok({})
+    const done = await people.subscriptions.put(at, subscription)
+    return done.ok ? ok({}) : done
   },
 
   'push.unsubscribe': async ({ people, at }) => {
-    await people.subscriptions.remove(at)
-    return ok({})
+    const done = await people.subscriptions.remove(at)
+    return done.ok ? ok({}) : done
   },
 
   'mailbox.ack': async ({ people, at }, { seq }) => {
-    await people.missed.acknowledge(at, seq)
-    return ok({})
+    const done = await people.missed.acknowledge(at, seq)
+    return done.ok ? ok({}) : done
   },
 }

@@ -1,4 +1,5 @@
-import type { CallId, Millis, UserId } from '@parley/protocol'
+import type { CallId, Millis, Result, UserId } from '@parley/protocol'
+import { ok } from '@parley/protocol'
 import type { CallRecord } from '../call-record.ts'
 
 /** Which records, newest first. */
@@ -9,11 +10,14 @@ export interface RecordQuery {
   readonly limit: number
 }
 
-/** Records of calls that are over, for as long as they are kept. */
+/**
+ * Records of calls that are over, for as long as they are kept. `store-unavailable` while the store is
+ * away; nothing rejects.
+ */
 export interface CallRecords {
-  put(record: CallRecord, endedAt: Millis): Promise<void>
-  find(call: CallId, now: Millis): Promise<CallRecord | undefined>
-  list(query: RecordQuery, now: Millis): Promise<readonly CallRecord[]>
+  put(record: CallRecord, endedAt: Millis): Promise<Result<void>>
+  find(call: CallId, now: Millis): Promise<Result<CallRecord | undefined>>
+  list(query: RecordQuery, now: Millis): Promise<Result<readonly CallRecord[]>>
 }
 
 /** Records in one process, at most; the oldest are forgotten. */
@@ -26,24 +30,24 @@ export function memoryCallRecords(keepMs: Millis): CallRecords {
   const isKept = (record: CallRecord, now: Millis) => (record.endedAt ?? 0) > now - keepMs
   return {
     put(record, endedAt) {
-      if (keepMs === 0) return Promise.resolve()
+      if (keepMs === 0) return Promise.resolve(ok(undefined))
       records.set(record.call, record)
       for (const [call, old] of records) {
         if (isKept(old, endedAt) && records.size <= MOST_RECORDS) break
         records.delete(call)
       }
-      return Promise.resolve()
+      return Promise.resolve(ok(undefined))
     },
     find(call, now) {
       const record = records.get(call)
-      return Promise.resolve(record && isKept(record, now) ? record : undefined)
+      return Promise.resolve(ok(record && isKept(record, now) ? record : undefined))
     },
     list({ user, before = Infinity, limit }, now) {
       const found = [...records.values()]
         .reverse()
         .filter((record) => isKept(record, now) && (record.endedAt ?? 0) < before)
         .filter((record) => user === undefined || concerns(record, user))
-      return Promise.resolve(found.slice(0, limit))
+      return Promise.resolve(ok(found.slice(0, limit)))
     },
   }
 }

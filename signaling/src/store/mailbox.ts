@@ -1,20 +1,22 @@
-import type { DeviceId, Millis, MissedCall, UserId } from '@parley/protocol'
-import { limits } from '@parley/protocol'
+import type { DeviceId, Millis, MissedCall, Result, UserId } from '@parley/protocol'
+import { limits, ok } from '@parley/protocol'
 
 /** A missed call before it has its place in the mailbox. */
 export type NewMissedCall = Omit<MissedCall, 'seq'>
 
 /**
  * Missed calls of users, until each of their devices has seen them or they are too old. What is older
- * than the store keeps, or more than `limits.missedCalls`, is forgotten.
+ * than the store keeps, or more than `limits.missedCalls`, is forgotten. `store-unavailable` while the
+ * store is away; nothing rejects.
  */
 export interface Mailbox {
-  put(user: UserId, missed: NewMissedCall): Promise<MissedCall>
+  /** The same one put again, as after an answer that was lost, stays where it is. */
+  put(user: UserId, missed: NewMissedCall): Promise<Result<MissedCall>>
   /** What this device has not acknowledged, oldest first. */
-  unseen(user: UserId, device: DeviceId, now: Millis): Promise<readonly MissedCall[]>
-  acknowledge(user: UserId, device: DeviceId, seq: number): Promise<void>
+  unseen(user: UserId, device: DeviceId, now: Millis): Promise<Result<readonly MissedCall[]>>
+  acknowledge(user: UserId, device: DeviceId, seq: number): Promise<Result<void>>
   /** Forgets everything about a user. */
-  erase(user: UserId): Promise<void>
+  erase(user: UserId): Promise<Result<void>>
 }
 
 interface Box {
@@ -32,6 +34,8 @@ export function memoryMailbox(keepMs: Millis): Mailbox {
   return {
     put(user, missed) {
       const box = boxOf(user)
+      const known = box.missed.find((one) => isSame(one, missed))
+      if (known) return Promise.resolve(ok(known))
       const seq = nextSeq(box.missed.at(-1)?.seq ?? Math.max(0, ...box.seen.values()), missed.at)
       const entry = { ...missed, seq }
       const fresh = box.missed.filter(({ at }) => at > missed.at - keepMs)
@@ -42,29 +46,38 @@ export function memoryMailbox(keepMs: Millis): Mailbox {
         if ((all.at(-1)?.at ?? 0) > missed.at - keepMs) break
         boxes.delete(stale)
       }
-      return Promise.resolve(entry)
+      return Promise.resolve(ok(entry))
     },
     unseen(user, device, now) {
       const { missed, seen } = boxOf(user)
       const after = seen.get(device) ?? 0
-      return Promise.resolve(missed.filter(({ seq, at }) => seq > after && at > now - keepMs))
+      const unseen = missed.filter(({ seq, at }) => seq > after && at > now - keepMs)
+      return Promise.resolve(ok(unseen))
     },
     acknowledge(user, device, seq) {
       const box = boxes.get(user)
       const last = box?.missed.at(-1)?.seq ?? 0
-      if (!box || seq > last || seq <= (box.seen.get(device) ?? 0)) return Promise.resolve()
+      if (!box || seq > last || seq <= (box.seen.get(device) ?? 0)) return done()
       const seen = new Map([...box.seen].filter(([other]) => other !== device))
       seen.set(device, seq)
       const [oldest] = seen.keys()
       if (seen.size > SEEN_DEVICES && oldest !== undefined) seen.delete(oldest)
       boxes.set(user, { ...box, seen })
-      return Promise.resolve()
+      return done()
     },
     erase(user) {
       boxes.delete(user)
-      return Promise.resolve()
+      return done()
     },
   }
+}
+
+function isSame(one: NewMissedCall, other: NewMissedCall): boolean {
+  return one.call === other.call && one.at === other.at && one.reason === other.reason
+}
+
+function done(): Promise<Result<void>> {
+  return Promise.resolve(ok(undefined))
 }
 
 /** Numbers rise by the clock, so that they still do after a store has forgotten the last one. */

@@ -1,5 +1,11 @@
-import type { DeviceAddress, DeviceId, PushSubscriptionData, UserId } from '@parley/protocol'
-import { limits } from '@parley/protocol'
+import type {
+  DeviceAddress,
+  DeviceId,
+  PushSubscriptionData,
+  Result,
+  UserId,
+} from '@parley/protocol'
+import { limits, ok } from '@parley/protocol'
 
 /** Where one device of a user is woken. */
 export interface DeviceSubscription {
@@ -7,16 +13,19 @@ export interface DeviceSubscription {
   readonly subscription: PushSubscriptionData
 }
 
-/** Web Push subscriptions: one for each device, each endpoint for one device only. */
+/**
+ * Web Push subscriptions: one for each device, each endpoint for one device only. `store-unavailable`
+ * while the store is away; nothing rejects.
+ */
 export interface PushSubscriptions {
   /** Takes the endpoint away from whoever had it: a browser in which somebody else signed in. */
-  put(at: DeviceAddress, subscription: PushSubscriptionData): Promise<void>
-  remove(at: DeviceAddress): Promise<void>
+  put(at: DeviceAddress, subscription: PushSubscriptionData): Promise<Result<void>>
+  remove(at: DeviceAddress): Promise<Result<void>>
   /** The push service says that the endpoint is gone. */
-  removeEndpoint(user: UserId, endpoint: string): Promise<void>
-  of(user: UserId): Promise<readonly DeviceSubscription[]>
+  removeEndpoint(user: UserId, endpoint: string): Promise<Result<void>>
+  of(user: UserId): Promise<Result<readonly DeviceSubscription[]>>
   /** Forgets everything about a user. */
-  erase(user: UserId): Promise<void>
+  erase(user: UserId): Promise<Result<void>>
 }
 
 /** Subscriptions in this process, gone with it. */
@@ -44,24 +53,29 @@ export function memoryPushSubscriptions(): PushSubscriptions {
       devices.set(at.device, subscription)
       users.set(at.user, devices)
       owners.set(subscription.endpoint, at)
-      return Promise.resolve()
+      return done()
     },
     remove(at) {
       drop(at)
-      return Promise.resolve()
+      return done()
     },
     removeEndpoint(user, endpoint) {
       const at = owners.get(endpoint)
       if (at?.user === user) drop(at)
-      return Promise.resolve()
+      return done()
     },
     of(user) {
       const devices = [...(users.get(user) ?? [])]
-      return Promise.resolve(devices.map(([device, subscription]) => ({ device, subscription })))
+      const all = devices.map(([device, subscription]) => ({ device, subscription }))
+      return Promise.resolve(ok(all))
     },
     erase(user) {
       for (const device of [...(users.get(user)?.keys() ?? [])]) drop({ user, device })
-      return Promise.resolve()
+      return done()
     },
   }
+}
+
+function done(): Promise<Result<void>> {
+  return Promise.resolve(ok(undefined))
 }

@@ -45,13 +45,14 @@ export class Wakes implements Waker {
     // Only the gateway knows who has a phone; it says so when it is asked.
     if (gateway) return new Set(users)
     if (!webPush) return new Set()
-    try {
-      const known = await Promise.all(users.map((user) => subscriptions.of(user)))
-      return new Set(users.filter((_, index) => (known[index]?.length ?? 0) > 0))
-    } catch (error) {
-      log.warn({ err: error }, 'push subscriptions could not be read')
-      return new Set()
-    }
+    const known = await Promise.all(users.map((user) => subscriptions.of(user)))
+    if (known.some(({ ok }) => !ok)) log.warn('push subscriptions could not be read')
+    return new Set(
+      users.filter((_, index) => {
+        const found = known[index]
+        return found?.ok === true && found.data.length > 0
+      }),
+    )
   }
 
   async wake(ring: WakeRing, except: readonly DeviceId[]): Promise<boolean> {
@@ -103,7 +104,8 @@ export class Wakes implements Waker {
     const { webPush, subscriptions, count } = this.#options
     if (!webPush) return false
     const known = await subscriptions.of(user)
-    const asleep = known.filter(({ device }) => !except.includes(device))
+    if (!known.ok) return false
+    const asleep = known.data.filter(({ device }) => !except.includes(device))
     const outcomes = await Promise.all(
       asleep.map(async ({ subscription }) => {
         const outcome = await webPush.send(subscription, message)

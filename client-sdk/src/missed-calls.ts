@@ -1,0 +1,74 @@
+import type { MissedCall } from '@parley/protocol'
+import type { Request } from './signaling.ts'
+
+/** Missed calls that the list holds, at most; the server keeps no more. */
+const MOST_LISTED = 100
+
+/** What missed calls need of the client. */
+export interface MissedCallsPorts {
+  readonly request: Request
+  /** Whether the app listens for missed calls. */
+  readonly isListening: () => boolean
+  readonly tell: (missed: MissedCall) => void
+  /** The app knows of one more: to be kept, so that the page after a reload does not tell it again. */
+  readonly kept: () => void
+}
+
+/**
+ * The calls that this device has missed. The server says them until it hears that they were handled;
+ * that is when the app's listeners have been told, so each is told once, over reloads, too.
+ */
+export class MissedCalls {
+  readonly #ports: MissedCallsPorts
+  #list: readonly MissedCall[] = []
+  /** What nobody has listened for yet. */
+  #untold: readonly MissedCall[] = []
+  #toldSeq = 0
+
+  constructor(ports: MissedCallsPorts) {
+    this.#ports = ports
+  }
+
+  /** What this page has heard of, oldest first. */
+  get list(): readonly MissedCall[] {
+    return this.#list
+  }
+
+  /** Up to where the app has been told. */
+  get toldSeq(): number {
+    return this.#toldSeq
+  }
+
+  /** The page before its reload has told that much. */
+  restore(toldSeq: number): void {
+    this.#toldSeq = Math.max(this.#toldSeq, toldSeq)
+  }
+
+  /** Takes in what the server says, which it may have said before. */
+  take(missed: readonly MissedCall[]): void {
+    const newest = this.#untold.at(-1)?.seq ?? this.#toldSeq
+    const fresh = missed.filter(({ seq }) => seq > newest)
+    this.#list = [...this.#list, ...fresh].slice(-MOST_LISTED)
+    this.#untold = [...this.#untold, ...fresh]
+    // The server has not heard that these were told.
+    if (fresh.length === 0 && this.#untold.length === 0) this.#acknowledge()
+    this.deliver()
+  }
+
+  /** Tells what waits for a listener. */
+  deliver(): void {
+    const last = this.#untold.at(-1)
+    if (!last || !this.#ports.isListening()) return
+    const untold = this.#untold
+    this.#untold = []
+    this.#toldSeq = last.seq
+    for (const one of untold) this.#ports.tell(one)
+    this.#ports.kept()
+    this.#acknowledge()
+  }
+
+  #acknowledge(): void {
+    // Where this fails the next session says them again, and they are known.
+    this.#ports.request('mailbox.ack', { seq: this.#toldSeq }).catch(() => undefined)
+  }
+}
