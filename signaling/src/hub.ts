@@ -149,6 +149,7 @@ export class Hub {
         this.#arrivals.heard(at, change)
         this.#scheduleWake()
       },
+      deliver: (to, event) => this.#people.heard(to, event) || directory.tellHere(to, event),
       replaced: (at) => this.#onReplaced(at),
       dropCall: (call) => this.#dropCall(call),
       callOfTicket: callsOfTickets(seal, now),

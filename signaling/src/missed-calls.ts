@@ -1,4 +1,5 @@
 import type { DeviceAddress, MissedCall, Result, SessionId, UserId } from '@parley/protocol'
+import { limits } from '@parley/protocol'
 import type { Log } from '@parley/service'
 import type { Environment } from './ports.ts'
 import type { Mailbox, NewMissedCall } from './store/mailbox.ts'
@@ -21,16 +22,19 @@ const MOST_WAITING = 1_000
 /** How long a store that is away is left alone. */
 const RETRY_MS = 5_000
 
+interface Reading {
+  readonly at: DeviceAddress
+  meanwhile: readonly MissedCall[]
+}
+
 /** Leaves missed calls in mailboxes, and tells each device of those that it has not seen. */
 export class MissedCalls {
   readonly #ports: MissedCallsPorts
   /** What a session was last told: what it waits for twice is said once. */
   readonly #told = new Map<SessionId, number>()
-  /** What came while a session's mailbox was being read. */
-  readonly #reading = new Map<SessionId, MissedCall[]>()
+  /** Sessions whose mailbox is still to be read, and what has come for them meanwhile. */
+  readonly #reading = new Map<SessionId, Reading>()
   #waiting: readonly { readonly user: UserId; readonly missed: NewMissedCall }[] = []
-  /** Devices whose mailbox could not be read. */
-  readonly #unread = new Map<SessionId, DeviceAddress>()
   #retry: NodeJS.Timeout | undefined
 
   constructor(ports: MissedCallsPorts) {
@@ -47,46 +51,22 @@ export class MissedCalls {
       this.#tryLater()
       return
     }
-    for (const session of this.#ports.sessionsOf(user)) this.#tell(session, [put.data])
+    for (const session of this.#ports.sessionsOf(user)) this.tell(session, [put.data])
     this.#ports.tellElsewhere(user, put.data)
   }
 
   /** A device has a new session, or one that has lost its events. */
   async deliver(session: SessionId, at: DeviceAddress): Promise<void> {
-    const { env, mailbox } = this.#ports
     this.#told.delete(session)
-    const meanwhile: MissedCall[] = []
-    this.#reading.set(session, meanwhile)
-    const unseen = await mailbox.unseen(at.user, at.device, env.now())
-    if (this.#reading.get(session) !== meanwhile) return
-    this.#reading.delete(session)
-    if (!unseen.ok) {
-      this.#unread.set(session, at)
-      this.#tryLater()
-      return
-    }
-    const newest = unseen.data.at(-1)?.seq ?? 0
-    this.#tell(session, [...unseen.data, ...meanwhile.filter(({ seq }) => seq > newest)])
+    this.#reading.set(session, { at, meanwhile: [] })
+    await this.#read(session)
   }
 
-  acknowledge({ user, device }: DeviceAddress, seq: number): Promise<Result<void>> {
-    return this.#ports.mailbox.acknowledge(user, device, seq)
-  }
-
-  forget(session: SessionId): void {
-    this.#told.delete(session)
-    this.#reading.delete(session)
-    this.#unread.delete(session)
-  }
-
-  stop(): void {
-    clearTimeout(this.#retry)
-  }
-
-  #tell(session: SessionId, missed: readonly MissedCall[]): void {
+  /** Tells a session what it was not told before, after what it has still to read. */
+  tell(session: SessionId, missed: readonly MissedCall[]): void {
     const reading = this.#reading.get(session)
     if (reading) {
-      reading.push(...missed)
+      reading.meanwhile = [...reading.meanwhile, ...missed].slice(-limits.missedCalls)
       return
     }
     if (!this.#ports.isOpen(session)) return
@@ -98,6 +78,35 @@ export class MissedCalls {
     this.#ports.tell(session, fresh)
   }
 
+  acknowledge({ user, device }: DeviceAddress, seq: number): Promise<Result<void>> {
+    return this.#ports.mailbox.acknowledge(user, device, seq)
+  }
+
+  forget(session: SessionId): void {
+    this.#told.delete(session)
+    this.#reading.delete(session)
+  }
+
+  stop(): void {
+    clearTimeout(this.#retry)
+  }
+
+  async #read(session: SessionId): Promise<void> {
+    const { env, mailbox } = this.#ports
+    const reading = this.#reading.get(session)
+    if (!reading) return
+    const { user, device } = reading.at
+    const unseen = await mailbox.unseen(user, device, env.now())
+    if (this.#reading.get(session) !== reading) return
+    if (!unseen.ok) {
+      this.#tryLater()
+      return
+    }
+    this.#reading.delete(session)
+    const newest = unseen.data.at(-1)?.seq ?? 0
+    this.tell(session, [...unseen.data, ...reading.meanwhile.filter(({ seq }) => seq > newest)])
+  }
+
   #tryLater(): void {
     this.#retry ??= setTimeout(() => this.#tryAgain(), RETRY_MS)
   }
@@ -105,10 +114,8 @@ export class MissedCalls {
   #tryAgain(): void {
     this.#retry = undefined
     const waiting = this.#waiting
-    const unread = [...this.#unread]
     this.#waiting = []
-    this.#unread.clear()
     for (const { user, missed } of waiting) void this.leave(user, missed)
-    for (const [session, at] of unread) void this.deliver(session, at)
+    for (const session of this.#reading.keys()) void this.#read(session)
   }
 }

@@ -1,4 +1,11 @@
-import type { DeviceAddress, DeviceId, Millis, SessionId, UserId } from '@parley/protocol'
+import type {
+  DeviceAddress,
+  DeviceId,
+  Millis,
+  ServerEvent,
+  SessionId,
+  UserId,
+} from '@parley/protocol'
 import type { Log } from '@parley/service'
 import type { CallFact } from './core/call-facts.ts'
 import type { Directory } from './directory.ts'
@@ -93,6 +100,14 @@ export class People {
   /** A device has a session that has heard nothing yet, or has lost what it heard. */
   arrived(session: SessionId, at: DeviceAddress): void {
     void this.missed.deliver(session, at)
+  }
+
+  /** Tells a device here what another node has for it; `false` where that is nothing of people's. */
+  heard(to: DeviceAddress, event: ServerEvent): boolean {
+    const session = this.#ports.directory.sessionOf(to)
+    if (event.type !== 'mailbox.missed' || session === undefined) return false
+    this.missed.tell(session, event.data.missed)
+    return true
   }
 
   left(session: SessionId, at: DeviceAddress): void {

@@ -51,6 +51,8 @@ export interface ClusterPorts {
   answer(asker: Asker, type: string, data: unknown): Promise<AnswerFrame>
   /** A device of another node has come, changed, lost its socket, or gone. */
   readonly deviceChanged: (at: DeviceAddress, change: DeviceChange) => void
+  /** Another node has an event for a device here. */
+  deliver(to: DeviceAddress, event: ServerEvent): void
   /** A device has a later session on another node: the one here ends. */
   replaced(at: DeviceAddress): void
   /** Another node holds the call now: what is known of it here is to be forgotten. */
@@ -258,7 +260,7 @@ export class Cluster {
     // Made by the machine of a node of this version.
     const known = event as ServerEvent
     if (this.#foreign.note(to, from, known)) this.deviceTouched(to)
-    if (!this.#ferry?.keep(to, known)) this.#ports.directory.tellHere(to, known)
+    if (!this.#ferry?.keep(to, known)) this.#ports.deliver(to, known)
   }
 
   #note(node: NodeId, at: DeviceAddress, state: DeviceState | undefined): void {

@@ -18,13 +18,18 @@ import { vi } from 'vitest'
 import type { ResumeRequest } from '../directory.ts'
 import { Hub } from '../hub.ts'
 import { Media } from '../media.ts'
+import { plainPeople } from '../people.ts'
 import { RedisConnection } from '../redis/connection.ts'
+import { redisMailbox } from '../store/redis-mailbox.ts'
 import { SystemEnvironment } from '../system-environment.ts'
 import { FakeSfuNode, RecordingSocket } from '../testing.ts'
 import { clusterByRedis } from './link.ts'
 
 /** Faster than in earnest, but slow enough for a loaded machine. */
 const PACE = { lifeMs: 3_000, beatMs: 100, settleMs: 1_500 }
+
+/** How long missed calls are kept. */
+const MISSED_MS = 3_600_000
 
 const log = createLog('test', { level: process.argv.includes('--log') ? 'debug' : 'silent' })
 
@@ -104,7 +109,7 @@ export class TestClient {
 export function soon<T>(
   check: () => T | Promise<T>,
 ): Promise<Exclude<T, false | null | undefined>> {
-  return vi.waitUntil(check, { timeout: 20_000, interval: 20 }) as Promise<
+  return vi.waitUntil(check, { timeout: 45_000, interval: 20 }) as Promise<
     Exclude<T, false | null | undefined>
   >
 }
@@ -134,6 +139,7 @@ export async function startNode(redisUrl: string): Promise<TestNode> {
     ringTimeoutMs: 45_000,
     iceConfigFor: () => ({ iceServers: [], expiresAt: 0 }),
     onRequest: () => undefined,
+    people: { ...plainPeople(), mailbox: redisMailbox(redis, MISSED_MS) },
     cluster: clusterByRedis(redis, { log, pace: PACE }),
   })
   await new Promise<void>((resolve) => redis.onState(() => resolve()))
