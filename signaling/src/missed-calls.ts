@@ -59,6 +59,8 @@ export class MissedCalls {
   async deliver(session: SessionId, at: DeviceAddress): Promise<void> {
     this.#told.delete(session)
     this.#reading.set(session, { at, meanwhile: [] })
+    // The other nodes hear of the device first: what they put after the mailbox was read they tell it.
+    await new Promise((resolve) => setImmediate(resolve))
     await this.#read(session)
   }
 
