@@ -134,8 +134,7 @@ export class CallBook extends Emitter<CallBookEvents> {
     for (const session of [...this.#sessions.values()]) {
       const view = views.get(session.id)
       if (session.isEntering) continue
-      if (view) session.resync(view)
-      else void session.retake()
+      void session.retake(view ? { known: view } : {})
     }
   }
 

@@ -13,6 +13,7 @@ import { callState, changeFacts, hangupReason, newFacts } from './core/call-stat
 import type { CallFacts, CallState } from './core/call-state.ts'
 import type { KeptCall } from './core/page-record.ts'
 import { isOnHold, isPaused, sentByOthers } from './core/holding.ts'
+import { isBehind } from './core/media-plan.ts'
 import { RING_AGAIN_WAIT_MS, VIEW_DEBOUNCE_MS } from './defaults.ts'
 import type { CallEncryption } from './e2ee/call-encryption.ts'
 import { Emitter } from './emitter.ts'
@@ -30,6 +31,12 @@ import { ringAgain } from './ring-again.ts'
 import { Roster } from './roster.ts'
 import { SeatHold } from './seat-hold.ts'
 import type { Request } from './signaling.ts'
+
+/** How a seat is taken again; `fresh`: anew, with this media. */
+interface Retaking {
+  readonly fresh?: CallMedia
+  readonly known?: CallView
+}
 
 /** One call: takes in what server, devices and paths tell, and keeps them in line. */
 export class CallSession extends Emitter<CallEvents> {
@@ -51,6 +58,8 @@ export class CallSession extends Emitter<CallEvents> {
   #cancelTiles: (() => void) | undefined
   #toldSending = ''
   #cancelRingWait: () => void = () => undefined
+  /** The last epoch that was objected to as direct. */
+  #escalatedFrom = -1
   #encrypted = false
   #paused = false
   #moveWatch: MoveWatch | undefined
@@ -147,7 +156,7 @@ export class CallSession extends Emitter<CallEvents> {
     if (this.#state === 'ended' || this.#facts.self !== undefined) return
     this.#seat(view, self)
     this.#tellSending()
-    if (this.#context.topology === 'sfu' && view.room === undefined) this.#escalate()
+    this.#keepToNodes(view)
     this.#watchMove(view, self)
   }
 
@@ -199,6 +208,15 @@ export class CallSession extends Emitter<CallEvents> {
   update(view: CallView): void {
     if (this.#state === 'ended') return
     this.#cancelRingWait()
+    const known = this.#facts.view
+    if (known && isBehind(view, known) && this.#seatHold.ticket !== undefined) {
+      // A server that restored the call from an older ticket: media stays where it is until it has
+      // this one, and its answer is what counts.
+      if (!this.#seatHold.busy) void this.retake({ known: view })
+    } else this.#adopt(view)
+  }
+
+  #adopt(view: CallView): void {
     const wasOnHold = this.onHold
     const wasRaised = this.handRaisedAt !== undefined
     this.#changeSpeaker(() => this.#change({ view }))
@@ -207,6 +225,7 @@ export class CallSession extends Emitter<CallEvents> {
       this.#paused = paused
       this.#publish()
     }
+    this.#keepToNodes(view)
     this.#paths?.hold(this.onHold)
     this.#encryption?.update(view)
     this.#paths?.update(view)
@@ -218,17 +237,23 @@ export class CallSession extends Emitter<CallEvents> {
 
   /** Messages may have been lost. */
   resync(view: CallView): void {
-    this.update(view)
+    if (this.#state === 'ended') return
+    this.#cancelRingWait()
+    this.#adopt(view)
     this.#encryption?.resync()
     this.#paths?.resync()
     this.#toldSending = ''
     this.#tellSending()
   }
 
-  /** The session is another one: takes the seat again, or ends where the call is over. */
-  async retake(fresh?: CallMedia): Promise<void> {
-    if (this.origin.direction === 'incoming' && this.#facts.self === undefined) {
-      this.#waitForRing()
+  /**
+   * Takes the seat again after events were missed, with what this device knows of the call: the server
+   * may know less. `known`: the call as the server sees it, if it does; else it may be over.
+   */
+  async retake({ fresh, known }: Retaking = {}): Promise<void> {
+    if (this.#facts.self === undefined) {
+      if (known) this.resync(known)
+      else this.#waitForRing()
       return
     }
     try {
@@ -236,7 +261,8 @@ export class CallSession extends Emitter<CallEvents> {
       if (participant === this.#facts.self) this.resync(call)
       else this.transfer(call, participant)
     } catch {
-      this.finish('failed')
+      if (known) this.resync(known)
+      else this.finish('failed')
     }
   }
 
@@ -482,8 +508,18 @@ export class CallSession extends Emitter<CallEvents> {
     if (order === 'changePath') this.#escalate()
     else if (order === 'rejoin') {
       const { microphone, camera } = this.local.sending
-      void this.retake({ audio: microphone, video: camera })
+      void this.retake({ fresh: { audio: microphone, video: camera } })
     } else this.end('failed')
+  }
+
+  /** Where the app forbids direct paths, says so when the server thinks of one. */
+  #keepToNodes({ topology: { path, epoch, next } }: CallView): void {
+    const isDirect = next ? next.path === 'p2p' : path === 'p2p'
+    const asked = next?.epoch ?? epoch
+    if (this.#context.topology !== 'sfu' || this.#facts.self === undefined) return
+    if (!isDirect || asked <= this.#escalatedFrom) return
+    this.#escalatedFrom = asked
+    this.#escalate()
   }
 
   #escalate(): void {

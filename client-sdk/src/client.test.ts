@@ -127,6 +127,23 @@ describe('an outgoing call', () => {
     expect(call.endReason).toBe('failed')
   })
 
+  it('brings its ticket where events were missed, and follows no server that is behind it', async () => {
+    const { call, id } = await dial()
+    event(1, 'call.ticket', { call: id, ticket: 't1' })
+    const behind = view(id, ['alice'])
+    event(2, 'call.updated', { call: { ...behind, topology: { path: 'p2p', epoch: 3 } } })
+    environment.link.last.listener.lost()
+    await environment.clock.advance(1_000)
+    welcome({ resumed: 'snapshot', calls: [behind] })
+    expect(request('call.resume').data).toEqual({ ticket: 't1' })
+    event(3, 'call.updated', { call: { ...behind, invites: [] } })
+    expect(call.state).toBe('ringing')
+    answer('call.resume', { call: behind, participant: 'p-alice' })
+    await settle()
+    event(4, 'call.updated', { call: { ...behind, topology: { path: 'p2p', epoch: 2 } } })
+    expect(environment.link.last.requests.filter((r) => r.type === 'call.resume')).toHaveLength(1)
+  })
+
   it('rings anew where the server has lost it before anybody answered', async () => {
     const { call, id } = await dial()
     event(1, 'call.ticket', { call: id, ticket: 't1' })

@@ -74,7 +74,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     const ice = new IceServers(clock, () => request('ice.get', {}))
     this.#ice = ice
     const { iceTransportPolicy = 'all', topology = 'auto', videoCodec = 'vp8' } = options
-    const supplies = { environment, ice, iceTransportPolicy, videoCodec }
+    const supplies = { environment, ice, iceTransportPolicy, videoCodec, topology }
     this.#book = new CallBook({
       environment,
       request,

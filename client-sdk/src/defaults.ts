@@ -16,8 +16,11 @@ export const QUALITY_INTERVAL_MS = 2_000
 /** How often a warm path is asked whether it decodes. Shorter costs CPU, longer delays the switch. */
 export const WARM_POLL_MS = 150
 
-/** How long the old path lives after a switch, for what the new one does not yet decode. */
-export const DRAIN_MS = 5_000
+/**
+ * How long the old path lives after a switch, for what the new one does not yet decode: longer than
+ * another server needs to take the call over, should the switch be interrupted by that.
+ */
+export const DRAIN_MS = 15_000
 
 /** How long the old path stays after all is swapped, for the other side's sake. */
 export const LINGER_MS = 1_000
@@ -31,6 +34,13 @@ export const ICE_REFRESH_MARGIN_MS = 60_000
 /** How often and how long a seat is asked for that the server cannot give back yet. */
 export const SEAT_RETRY_MS = 1_000
 export const SEAT_ATTEMPTS = 10
+
+/**
+ * How often and how long a request is repeated while the server that holds the call is not reached:
+ * longer than another one needs to take the call over.
+ */
+export const OWNER_RETRY_MS = 500
+export const OWNER_ATTEMPTS = 40
 
 /** How often and how long a call that rang is begun anew after the server has lost it. */
 export const RING_AGAIN_RETRY_MS = 1_000

@@ -17,6 +17,7 @@ export interface PathSupplies {
   readonly ice: IceServers
   readonly iceTransportPolicy: RTCIceTransportPolicy
   readonly videoCodec: VideoCodec
+  readonly topology: 'auto' | 'sfu'
 }
 
 /** The seat that the paths are for, and how to ask about it. */
@@ -29,7 +30,7 @@ const SIGNAL_RETRY_MS = 1_000
 
 /** Makes paths of both kinds for one seat. */
 export function pathMaker(supplies: PathSupplies, seat: PathSeat): PathMaker {
-  const { environment, ice, iceTransportPolicy, videoCodec } = supplies
+  const { environment, ice, iceTransportPolicy, videoCodec, topology } = supplies
   const { clock, frames, frameKeys } = environment
   const { call, self, request } = seat
 
@@ -52,6 +53,8 @@ export function pathMaker(supplies: PathSupplies, seat: PathSeat): PathMaker {
   }
 
   return {
+    nodesOnly: topology === 'sfu',
+
     direct(peer, view: CallView, listener) {
       const connection = environment.createPeerConnection({
         iceServers: ice.current.map((server) => ({ ...server }) as RTCIceServer),

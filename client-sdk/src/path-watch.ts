@@ -38,7 +38,12 @@ export class PathWatch {
       if (inCompany) this.#set('sfu')
       return true
     }
-    if (this.#path !== undefined) return true
+    if (this.#path !== undefined && this.#path !== 'sfu') return true
+    if (this.#path === 'sfu') {
+      // Back from the node: the call stays connected meanwhile.
+      if (!this.#reading) void this.#read()
+      return true
+    }
     if (!this.#reading) void this.#read().then(again)
     return false
   }
@@ -52,7 +57,8 @@ export class PathWatch {
       await new Promise<void>((resolve) => void this.#clock.after(READ_RETRY_MS, resolve))
     }
     // A browser that does not tell gets the better guess.
-    if (this.#path === undefined && this.#paths?.kind === 'p2p') this.#set('direct')
+    const isUnknown = this.#path === undefined || this.#path === 'sfu'
+    if (isUnknown && this.#paths?.kind === 'p2p') this.#set('direct')
     this.#reading = false
   }
 

@@ -61,7 +61,7 @@ describe('the switch from direct to a node', () => {
     nodes.get(1)?.deliver('you/camera')
     paths.update(three({ path: 'sfu', epoch: 1 }))
     expect(from('you/camera')).toBe(direct[0])
-    await clock.advance(6_000)
+    await clock.advance(16_000)
     expect(direct[0]?.closed).toBe(true)
     expect(from('you/camera')).toBe(nodes.get(1))
   })
@@ -85,6 +85,82 @@ describe('the switch from direct to a node', () => {
   it('is connected by the path that warms up for who has no other', () => {
     paths.update(three({ path: 'p2p', epoch: 0, next: { path: 'sfu', epoch: 1 } }))
     expect([paths.state, paths.kind]).toEqual(['connected', 'sfu'])
+  })
+})
+
+describe('a switch whose server dies in the middle', () => {
+  it('leaves nobody with a frozen picture where only the other side has heard of its end', async () => {
+    paths.update(two())
+    direct[0]?.deliver('you/camera')
+    paths.update(two({ path: 'p2p', epoch: 0, next: { path: 'sfu', epoch: 1 } }))
+    nodes.get(1)?.deliver('you/camera')
+    nodes.get(1)?.decode('you/camera')
+    await clock.advance(1_000)
+    expect(from('you/camera')).toBe(direct[0])
+    direct[0]?.letGoOf()
+    expect(from('you/camera')).toBe(nodes.get(1))
+    expect(paths.state).toBe('connected')
+  })
+
+  it('keeps the old path for as long as another server may take, where the new one gives nothing', async () => {
+    paths.update(two())
+    direct[0]?.deliver('you/camera')
+    paths.update(two({ path: 'sfu', epoch: 1 }))
+    await clock.advance(10_000)
+    expect(from('you/camera')).toBe(direct[0])
+    expect(direct[0]?.closed).toBe(false)
+  })
+})
+
+describe('the way back from a node', () => {
+  const back = { path: 'sfu', epoch: 1, next: { path: 'p2p', epoch: 2 } }
+
+  it('keeps the picture of the node until the direct one has decoded', async () => {
+    paths.update(two({ path: 'sfu', epoch: 1 }))
+    const node = nodes.get(1)
+    node?.deliver('you/camera')
+    paths.update(two(back))
+    direct[0]?.deliver('you/camera')
+    await clock.advance(1_000)
+    expect([from('you/camera'), ready]).toEqual([node, []])
+    direct[0]?.decode('you/camera')
+    await clock.advance(1_000)
+    expect([from('you/camera'), ready]).toEqual([node, [2]])
+
+    paths.update(two({ path: 'p2p', epoch: 2 }))
+    expect(from('you/camera')).toBe(direct[0])
+    expect([paths.state, paths.kind]).toEqual(['connected', 'p2p'])
+    await clock.advance(2_000)
+    expect(node?.closed).toBe(true)
+    expect(direct[0]?.closed).toBe(false)
+  })
+
+  it('goes on through the node where it comes to nothing', async () => {
+    paths.update(two({ path: 'sfu', epoch: 1 }))
+    nodes.get(1)?.deliver('you/camera')
+    paths.update(two(back))
+    await clock.advance(1_000)
+    paths.update(two({ path: 'sfu', epoch: 1 }))
+    expect(from('you/camera')).toBe(nodes.get(1))
+    expect([direct[0]?.closed, nodes.get(1)?.closed]).toEqual([true, false])
+  })
+
+  it('begins with a fresh direct path, however short ago the last one was', async () => {
+    paths.update(two())
+    direct[0]?.deliver('you/camera')
+    paths.update(two({ path: 'sfu', epoch: 1 }))
+    paths.update(two(back))
+    expect(direct.map(({ closed }) => closed)).toEqual([true, false])
+    await clock.advance(0)
+  })
+
+  it('does not wait for pictures that nobody sends to whoever holds the call', async () => {
+    paths.update(two({ path: 'sfu', epoch: 1 }))
+    nodes.get(1)?.deliver('you/camera')
+    paths.hold(true)
+    paths.update(two(back))
+    await clock.advance(1_000)
+    expect(ready).toEqual([2])
   })
 })
 
@@ -138,6 +214,7 @@ class FakeSession {
   protection: PathProtection = 'plain'
   readonly signals: unknown[] = []
   closed = false
+  letGo = false
   #decoded = new Set<StreamKey>()
   readonly #listener: PathListener
 
@@ -156,6 +233,12 @@ class FakeSession {
 
   decode(key: StreamKey): void {
     this.#decoded = new Set([...this.#decoded, key])
+  }
+
+  /** The other side ends the path. */
+  letGoOf(): void {
+    this.letGo = true
+    this.#listener.changed()
   }
 
   break(): void {

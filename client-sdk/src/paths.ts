@@ -21,6 +21,8 @@ import type { SfuSession } from './sfu/session.ts'
 export interface PathMaker {
   direct(peer: ParticipantId, view: CallView, listener: PathListener): PeerSession
   throughNode(epoch: number, listener: PathListener): SfuSession
+  /** The app forbids direct paths. */
+  readonly nodesOnly?: boolean
   /** Ends what its paths had in common. */
   close(): void
 }
@@ -84,9 +86,9 @@ export class MediaPaths extends Emitter<PathsEvents> {
   get state(): MediaState {
     const active = this.#used
     if (!active) return 'idle'
-    const draining = this.#paths.filter(({ role }) => role === 'draining')
-    // While the old path still delivers, nothing is missing.
-    if ([active, ...draining].some(({ session }) => session.state === 'connected')) {
+    // While the old path still delivers, or the next one does already, nothing is missing.
+    const giving = this.#paths.filter(({ role, told }) => role === 'draining' || told)
+    if ([active, ...giving].some(({ session }) => session.state === 'connected')) {
       return 'connected'
     }
     return active.session.state === 'connecting' ? 'connecting' : 'interrupted'
@@ -110,7 +112,8 @@ export class MediaPaths extends Emitter<PathsEvents> {
     this.#view = view
     const before = this.#active
     const peer = before?.kind === 'p2p' ? before.peer : undefined
-    const { active, warm } = wantedPaths(view, this.#self, peer)
+    const { nodesOnly = false } = this.#maker
+    const { active, warm } = wantedPaths(view, this.#self, { peer, nodesOnly })
     for (const path of this.#paths) this.#reassign(path, active, warm)
     if (active && !this.#find(active)) this.#open(active, 'active')
     if (warm && !this.#find(warm)) this.#open(warm, 'warm')
@@ -231,9 +234,13 @@ export class MediaPaths extends Emitter<PathsEvents> {
 
   /** Gives a path its part in the new view, or ends it. */
   #reassign(path: Path, active: PathKey | undefined, warm: PathKey | undefined): void {
-    if (samePath(path, active)) path.role = 'active'
-    else if (samePath(path, warm)) path.role = 'warm'
-    else if (path.role === 'active' && active?.kind === 'sfu') {
+    // A direct path that one side has let go of cannot be taken up again.
+    const isOld = path.role === 'draining' && path.kind === 'p2p'
+    const isChange = active && (active.kind === 'sfu' || path.kind === 'sfu')
+    if (!isOld && samePath(path, active)) path.role = 'active'
+    else if (!isOld && samePath(path, warm)) path.role = 'warm'
+    else if (isOld && (samePath(path, active) || samePath(path, warm))) this.#end(path)
+    else if (path.role === 'active' && isChange) {
       path.role = 'draining'
       this.#drainBegan = this.#clock.now()
       this.#swappedAt = undefined
@@ -249,6 +256,7 @@ export class MediaPaths extends Emitter<PathsEvents> {
     if (this.#closed) return
     const candidates = this.#paths.map((path) => ({
       role: path.role,
+      alive: path.session.state === 'connected' && !letGo(path),
       decoded: path.decoded,
       streams: path.session.streams.keys(),
       path,
@@ -275,7 +283,7 @@ export class MediaPaths extends Emitter<PathsEvents> {
     for (const path of this.#paths) {
       // A session that is closed meanwhile has decoded nothing.
       const none = () => path.decoded
-      if (path.kind === 'sfu') path.decoded = await path.session.decoded().catch(none)
+      path.decoded = await path.session.decoded().catch(none)
     }
     this.#cancelPoll = undefined
     if (this.#closed) return
@@ -286,32 +294,40 @@ export class MediaPaths extends Emitter<PathsEvents> {
 
   #tellReady(): void {
     const warm = this.#paths.find(({ role }) => role === 'warm')
-    if (warm?.kind !== 'sfu' || warm.told || !warm.session.publishing) return
+    const epoch = this.#view.topology.next?.epoch
+    if (!warm || epoch === undefined || warm.told || !warm.session.publishing) return
     const active = this.#active
     // After a lost node there is nothing left to wait for.
-    const received = active?.kind === 'p2p' ? [...active.session.streams.keys()] : []
-    if (!this.#gives(warm, received)) return
+    const received = active && active.kind !== warm.kind ? [...active.session.streams.keys()] : []
+    // Whoever holds the call is sent nothing.
+    if (!this.#held && !this.#gives(warm, epoch, received)) return
     warm.told = true
-    this.emit('ready', warm.epoch)
+    this.emit('ready', epoch)
   }
 
   #endDrained(): void {
     const draining = this.#paths.filter(({ role }) => role === 'draining')
     const active = this.#active
-    if (draining.length === 0 || active?.kind !== 'sfu') return
+    if (draining.length === 0 || !active) return
     const now = this.#clock.now()
     const shown = draining.flatMap(({ session }) => [...session.streams.keys()])
-    if (this.#gives(active, shown)) this.#swappedAt ??= now
+    const { epoch } = this.#view.topology
+    if (this.#held || this.#gives(active, epoch, shown)) this.#swappedAt ??= now
     // The other side may need the old path a little longer than this one.
     const lingered = this.#swappedAt !== undefined && now >= this.#swappedAt + LINGER_MS
     if (!lingered && now < this.#drainBegan + DRAIN_MS) return
     for (const path of draining) this.#end(path)
   }
 
-  /** Whether a path through a node gives these streams. */
-  #gives({ epoch, decoded }: PathStatus & NodeKey, received: readonly StreamKey[]): boolean {
+  /** Whether the path of an epoch gives these streams. */
+  #gives({ decoded }: PathStatus, epoch: number, received: readonly StreamKey[]): boolean {
     const hidden = [...this.#tiles].filter(([, tile]) => !tile.visible).map(([key]) => key)
     const view = this.#view
     return isReady({ view, epoch, received, decoded, hidden: new Set(hidden) })
   }
+}
+
+/** The other side has ended the path. */
+function letGo(path: Path): boolean {
+  return path.kind === 'p2p' && path.session.letGo
 }

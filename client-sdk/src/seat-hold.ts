@@ -1,5 +1,5 @@
 import type { CallId, CallMedia, ClientRequestResult, ClientRequestType } from '@parley/protocol'
-import { SEAT_ATTEMPTS, SEAT_RETRY_MS } from './defaults.ts'
+import { OWNER_ATTEMPTS, OWNER_RETRY_MS, SEAT_ATTEMPTS, SEAT_RETRY_MS } from './defaults.ts'
 import { CallError } from './errors.ts'
 import type { Clock } from './ports.ts'
 import type { Request } from './signaling.ts'
@@ -11,9 +11,11 @@ const repeatable: ReadonlySet<ClientRequestType> = new Set<ClientRequestType>([
   'call.ready',
   'call.sending',
   'sfu.capabilities',
+  'sfu.connect',
   'sfu.consume',
   'sfu.open',
   'sfu.pause',
+  'sfu.produce',
   'sfu.restart-ice',
   'sfu.resume',
   'sfu.unproduce',
@@ -43,6 +45,11 @@ export class SeatHold {
     return this.#ticket
   }
 
+  /** The seat is being taken again. */
+  get busy(): boolean {
+    return this.#taking !== undefined
+  }
+
   keep(ticket: string): void {
     this.#ticket = ticket
   }
@@ -53,15 +60,25 @@ export class SeatHold {
     return this.#taking
   }
 
-  /** As the client's, but a request that was lost with the session is made again in the next one. */
+  /**
+   * As the client's, but a request that was lost with the session is made again in the next one, and
+   * one that the holder of the call could not be reached with, until he or his heir can.
+   */
   readonly request: Request = async (type, data, options) => {
-    try {
-      if (this.#taking) await this.#taking
-      return await this.#ask(type, data, options)
-    } catch (error) {
-      if (!isGone(error) || !repeatable.has(type) || this.#ticket === undefined) throw error
-      await this.take()
-      return this.#ask(type, data, options)
+    let retaken = false
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (this.#taking) await this.#taking
+        return await this.#ask(type, data, options)
+      } catch (error) {
+        if (!repeatable.has(type)) throw error
+        if (isGone(error) && this.#ticket !== undefined && !retaken) {
+          retaken = true
+          await this.take()
+        } else if (isOwnerless(error) && attempt < OWNER_ATTEMPTS) {
+          await this.#pause(OWNER_RETRY_MS)
+        } else throw error
+      }
     }
   }
 
@@ -85,10 +102,19 @@ export class SeatHold {
       } catch (error) {
         const mayHelp = error instanceof CallError && error.retryable
         if (!mayHelp || attempt >= SEAT_ATTEMPTS) throw error
-        await new Promise<void>((resolve) => void this.#clock.after(SEAT_RETRY_MS, resolve))
+        await this.#pause(SEAT_RETRY_MS)
       }
     }
   }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise<void>((resolve) => void this.#clock.after(ms, resolve))
+  }
+}
+
+/** The server that holds the call is not reached from the one that was asked. */
+function isOwnerless(error: unknown): boolean {
+  return error instanceof CallError && error.code === 'store-unavailable'
 }
 
 function isGone(error: unknown): boolean {

@@ -79,7 +79,7 @@ const table: readonly (readonly [event: CallEvent, changes: readonly StateName[]
   [publishedBy(carol), ['group']],
   [{ type: 'ready', participant: seatOf(alice), epoch: 1 }, ['moving', 'group']],
   [{ type: 'mediaLost', epoch: 1 }, ['moving', 'group']],
-  [{ type: 'escalated' }, ['alone', 'ringing', 'talking', 'held', 'offered']],
+  [{ type: 'escalated' }, ['alone', 'ringing', 'talking', 'held', 'offered', 'moving', 'group']],
   [
     { type: 'closed', reason: 'superseded' },
     ['alone', 'ringing', 'talking', 'held', 'offered', 'moving', 'group'],

@@ -63,6 +63,8 @@ export const nodeRequests = {
   'peer.close': { data: ofPeer, result: nothing },
   /** Tells again, by `demand` and `layer`, how things stand for a peer that may have missed it. */
   'peer.report': { data: ofPeer, result: nothing },
+  /** A peer that holds its call is sent nothing and forwarded nothing, until it takes it up again. */
+  'peer.hold': { data: ofPeer.extend({ on: z.boolean() }), result: nothing },
   'peer.view': { data: ofPeer.extend({ views: streamViewsSchema }), result: nothing },
   'transport.connect': {
     data: ofPeer.extend({ transport: transportIdSchema, dtlsParameters: dtlsParametersSchema }),

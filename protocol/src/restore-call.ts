@@ -2,7 +2,7 @@ import { MOVE_DEADLINE_MS } from './call-state.ts'
 import type { Call, DeviceAddress, Participant } from './call-state.ts'
 import type { Publication, Sending, TopologyView } from './call-view.ts'
 import type { CallId, Millis, ParticipantId, RoomName, UserId } from './ids.ts'
-import { SWITCH_DEADLINE_MS, topologyView } from './topology.ts'
+import { isLater, SWITCH_DEADLINE_MS, topologyView } from './topology.ts'
 import type { Topology } from './topology.ts'
 
 /** A seat as it was when somebody wrote it down. */
@@ -79,19 +79,15 @@ export function correctedCall(
   }
 }
 
-/** Whether `a` tells of a later moment of a call than `b`: an epoch is opened, then it is in force. */
-function isLater(a: TopologyView, b: TopologyView): boolean {
-  const opened = ({ epoch, next }: TopologyView) => next?.epoch ?? epoch
-  return opened(a) > opened(b) || (opened(a) === opened(b) && a.epoch > b.epoch)
-}
-
-/** A switch that was under way goes on: everybody tells again once he is ready. */
+/** A switch to a node that was under way goes on: everybody tells again once he is ready. */
 function restoredTopology(
   { path, epoch, next }: TopologyView,
   seats: readonly { readonly id: ParticipantId }[],
   now: Millis,
 ): Topology {
   if (!next) return { phase: 'settled', path, epoch }
+  // One back from it had not cost anybody anything yet.
+  if (next.path === 'p2p') return { phase: 'settled', path, epoch, spent: next.epoch }
   return {
     phase: 'switching',
     path,

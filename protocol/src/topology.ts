@@ -9,6 +9,12 @@ import type { Step } from './step.ts'
  */
 export const SWITCH_DEADLINE_MS = 15_000
 
+/**
+ * How long two must have been alone on the SFU before they go back to each other. Longer spares calls
+ * that people come to and leave often; shorter frees the node sooner.
+ */
+export const RETURN_AFTER_MS = 5_000
+
 /** More people than this cannot talk peer to peer: each would upload once per other. */
 const MOST_PEERS = 2
 
@@ -17,16 +23,31 @@ const MOST_PEERS = 2
  * participant with media on the old path reports that it decodes the new one (ready), and only then
  * the old one stops (execute). A switch that nobody needs is rolled back at its deadline.
  */
-export type Topology =
-  | { readonly phase: 'settled'; readonly path: MediaPath; readonly epoch: number }
-  | {
-      readonly phase: 'switching'
-      readonly path: MediaPath
-      readonly epoch: number
-      readonly next: { readonly path: 'sfu'; readonly epoch: number }
-      readonly waitingFor: readonly ParticipantId[]
-      readonly deadline: Millis
-    }
+export type Topology = Standing &
+  (
+    | {
+        readonly phase: 'settled'
+        /** Two are left of more: when they go back to each other. */
+        readonly returnAt?: Millis
+      }
+    | {
+        readonly phase: 'switching'
+        readonly next: { readonly path: MediaPath; readonly epoch: number }
+        readonly waitingFor: readonly ParticipantId[]
+        readonly deadline: Millis
+        /** Whom a switch back to peer to peer is for: with anybody else it is void. */
+        readonly between?: readonly ParticipantId[]
+      }
+  )
+
+interface Standing {
+  readonly path: MediaPath
+  readonly epoch: number
+  /** An epoch past `epoch` that a switch had which came to nothing: no other one gets it. */
+  readonly spent?: number
+  /** Somebody has asked for the SFU, or peer to peer has failed: the call stays there. */
+  readonly pinned?: true
+}
 
 export type TopologyEvent =
   /** People came or went. `sfuOnly`: policy forbids peer to peer. */
@@ -67,8 +88,7 @@ export function topology(
       if (state.phase !== 'switching' || event.epoch !== state.next.epoch) return stay(state)
       return wait(state, without(state.waitingFor, event.participant))
     case 'escalated':
-      if (state.phase === 'switching' || state.path === 'sfu') return stay(state)
-      return begin(state, event.participants, now)
+      return onEscalated(state, event.participants, now)
     case 'mediaLost':
       return onMediaLost(state, event, now)
     case 'tick':
@@ -80,13 +100,14 @@ export function topology(
 
 /** When `tick` is next due. */
 export function topologyDeadline(state: Topology): Millis | undefined {
-  return state.phase === 'switching' ? state.deadline : undefined
+  return state.phase === 'switching' ? state.deadline : state.returnAt
 }
 
 /** The epochs whose media rooms are open. */
 export function openEpochs(state: Topology): readonly number[] {
   const current = state.path === 'sfu' ? [state.epoch] : []
-  return state.phase === 'switching' ? [...current, state.next.epoch] : current
+  const opens = state.phase === 'switching' && state.next.path === 'sfu'
+  return opens ? [...current, state.next.epoch] : current
 }
 
 /** The wire form. */
@@ -95,6 +116,13 @@ export function topologyView(state: Topology): TopologyView {
   return state.phase === 'switching' ? { path, epoch, next: state.next } : { path, epoch }
 }
 
+/** Whether `a` tells of a later moment of a call than `b`: an epoch is opened, then it is in force. */
+export function isLater(a: TopologyView, b: TopologyView): boolean {
+  const opened = ({ epoch, next }: TopologyView) => next?.epoch ?? epoch
+  return opened(a) > opened(b) || (opened(a) === opened(b) && a.epoch > b.epoch)
+}
+
+type Settled = Extract<Topology, { phase: 'settled' }>
 type Switching = Extract<Topology, { phase: 'switching' }>
 
 function onAudience(
@@ -102,17 +130,38 @@ function onAudience(
   event: Extract<TopologyEvent, { type: 'audienceChanged' }>,
   now: Millis,
 ): Step<Topology, TopologyEffect> {
+  const { participants, sfuOnly } = event
   if (state.phase === 'switching') {
-    const { participants } = event
+    const { between } = state
+    if (between && !isSame(between, participants)) return onAudience(abandon(state), event, now)
     return wait(
       state,
       state.waitingFor.filter((id) => participants.includes(id)),
     )
   }
-  if (state.path === 'sfu' || !needsSfu(event.participants, event.sfuOnly)) return stay(state)
+  if (state.path === 'sfu') {
+    if (mayReturn(state, participants, sfuOnly)) {
+      return stay({ ...state, returnAt: now + RETURN_AFTER_MS })
+    }
+    return stay(remaining(state))
+  }
+  if (!needsSfu(participants, sfuOnly)) return stay(state)
   // Only those who already talk to each other have something to lose; the last one to come has not.
-  const talking = event.participants.slice(0, -1)
+  const talking = participants.slice(0, -1)
   return begin(state, talking.length >= MOST_PEERS ? talking : [], now)
+}
+
+function onEscalated(
+  state: Topology,
+  participants: readonly ParticipantId[],
+  now: Millis,
+): Step<Topology, TopologyEffect> {
+  if (state.phase === 'switching') {
+    const pinned = state.next.path === 'sfu' ? state : abandon(state)
+    return stay({ ...pinned, pinned: true })
+  }
+  if (state.path === 'p2p') return begin({ ...state, pinned: true }, participants, now)
+  return stay(state.pinned ? state : { ...remaining(state), pinned: true })
 }
 
 function onMediaLost(
@@ -121,6 +170,8 @@ function onMediaLost(
   now: Millis,
 ): Step<Topology, TopologyEffect> {
   if (state.phase === 'switching') {
+    // What there was to go back from is gone.
+    if (state.between && event.epoch === state.epoch) return execute(state)
     if (event.epoch !== state.next.epoch) return stay(state)
     const next = { path: 'sfu', epoch: state.next.epoch + 1 } as const
     return {
@@ -140,9 +191,16 @@ function onTick(
   event: Extract<TopologyEvent, { type: 'tick' }>,
   now: Millis,
 ): Step<Topology, TopologyEffect> {
-  if (state.phase !== 'switching' || now < state.deadline) return stay(state)
+  const { participants, sfuOnly } = event
+  if (state.phase === 'settled') {
+    if (state.returnAt === undefined || now < state.returnAt) return stay(state)
+    const goes = mayReturn(state, participants, sfuOnly)
+    return goes ? goBack(state, participants, now) : stay(remaining(state))
+  }
+  if (now < state.deadline) return stay(state)
+  if (state.between) return stay({ ...abandon(state), pinned: true })
   // For three or more, and after a lost node, there is no other path: those who are ready go on.
-  if (state.path === 'sfu' || needsSfu(event.participants, event.sfuOnly)) return execute(state)
+  if (state.path === 'sfu' || needsSfu(participants, sfuOnly)) return execute(state)
   return {
     // The same path under an epoch past the aborted one, so that a later switch gets a fresh one.
     state: { phase: 'settled', path: state.path, epoch: state.next.epoch },
@@ -151,22 +209,51 @@ function onTick(
 }
 
 function begin(
-  state: Topology,
+  { path, epoch, pinned, spent }: Settled,
   waitingFor: readonly ParticipantId[],
   now: Millis,
 ): Step<Topology, TopologyEffect> {
-  const next = { path: 'sfu', epoch: state.epoch + 1 } as const
+  const next = { path: 'sfu', epoch: (spent ?? epoch) + 1 } as const
   const opened = { type: 'openMedia', epoch: next.epoch } as const
   const begun: Switching = {
     phase: 'switching',
-    path: state.path,
-    epoch: state.epoch,
+    path,
+    epoch,
+    ...(pinned && { pinned }),
     next,
     waitingFor,
     deadline: now + SWITCH_DEADLINE_MS,
   }
   const step = wait(begun, waitingFor)
   return { state: step.state, effects: [opened, ...step.effects] }
+}
+
+/** Two are left of more: the node goes on until both decode each other directly. */
+function goBack(
+  { path, epoch, spent }: Settled,
+  participants: readonly ParticipantId[],
+  now: Millis,
+): Step<Topology, TopologyEffect> {
+  return stay({
+    phase: 'switching',
+    path,
+    epoch,
+    next: { path: 'p2p', epoch: (spent ?? epoch) + 1 },
+    waitingFor: participants,
+    between: participants,
+    deadline: now + SWITCH_DEADLINE_MS,
+  })
+}
+
+/** Not on the way back any more. */
+function remaining(state: Settled): Settled {
+  const { returnAt, ...rest } = state
+  return returnAt === undefined ? state : rest
+}
+
+/** The node goes on; nothing of the switch back counts any more. */
+function abandon({ path, epoch, next }: Switching): Settled {
+  return { phase: 'settled', path, epoch, spent: next.epoch }
 }
 
 function wait(
@@ -177,14 +264,27 @@ function wait(
 }
 
 function execute(state: Switching): Step<Topology, TopologyEffect> {
+  const { next, pinned } = state
   return {
-    state: { phase: 'settled', ...state.next },
+    state: { phase: 'settled', ...next, ...(pinned && { pinned }) },
     effects: state.path === 'sfu' ? [{ type: 'closeMedia', epoch: state.epoch }] : [],
   }
 }
 
 function needsSfu(participants: readonly ParticipantId[], sfuOnly: boolean): boolean {
   return participants.length > MOST_PEERS || (sfuOnly && participants.length > 0)
+}
+
+function mayReturn(
+  { pinned }: Topology,
+  participants: readonly ParticipantId[],
+  sfuOnly: boolean,
+): boolean {
+  return pinned !== true && !sfuOnly && participants.length === MOST_PEERS
+}
+
+function isSame(one: readonly ParticipantId[], other: readonly ParticipantId[]): boolean {
+  return one.length === other.length && one.every((id) => other.includes(id))
 }
 
 function without<T>(list: readonly T[], item: T): readonly T[] {

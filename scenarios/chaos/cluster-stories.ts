@@ -8,6 +8,12 @@ import type { Pair } from './pair.ts'
 import { disturb, picturesMove } from './report.ts'
 import type { Outcome } from './report.ts'
 
+/**
+ * How the people of a call came to how they are connected: `rung`: through a node, by a call that rings;
+ * `grown`: the same, as a third person has just come to two who talked directly.
+ */
+export type ClusterCallKind = CallKind | 'rung' | 'grown'
+
 /** What a disturbance of two signaling processes came to. */
 export interface ClusterOutcome {
   /** From the kill until the other process held the call. */
@@ -20,7 +26,7 @@ export interface ClusterOutcome {
  * round kills its heir. Rejects where the call ended.
  */
 export async function killOwner(
-  kind: CallKind,
+  kind: ClusterCallKind,
   rounds: number,
   told: (outcome: ClusterOutcome) => void,
 ): Promise<void> {
@@ -47,7 +53,10 @@ export async function killOwner(
 }
 
 /** Takes Redis away for a while, with all that it knew. Rejects where the call ended. */
-export async function loseRedis(kind: CallKind, awayMs: number): Promise<readonly Outcome[]> {
+export async function loseRedis(
+  kind: ClusterCallKind,
+  awayMs: number,
+): Promise<readonly Outcome[]> {
   let outcomes: readonly Outcome[] = []
   await withCall(kind, async (pair, people) => {
     outcomes = await disturb(people, async () => {
@@ -80,33 +89,44 @@ export async function loseRedis(kind: CallKind, awayMs: number): Promise<readonl
 
 /** Runs a story with a call that must be one still at the end: hanging up reaches both. */
 async function withCall(
-  kind: CallKind,
+  kind: ClusterCallKind,
   story: (pair: Pair, people: readonly Caller[]) => Promise<void>,
 ): Promise<void> {
   const pair = await openPair()
   try {
-    const options = kind === 'sfu' ? { topology: 'sfu' } : {}
-    const alice = await pair.arrive('alice', 0, options)
-    const bob = await pair.arrive('bob', 1, options)
-    if (kind === 'sfu') {
-      for (const one of [alice, bob]) await one.do('join', 'standup')
-    } else {
-      await alice.do('call', 'bob')
-      await bob.isRung()
-      await bob.do('accept')
-    }
-    await watches(alice, [bob])
-    await watches(bob, [alice])
-    await story(pair, [alice, bob])
-    await alice.do('hangup')
-    if (kind === 'sfu') await bob.do('hangup')
-    for (const one of [alice, bob]) {
+    const people = await callOf(kind, pair)
+    await story(pair, people)
+    for (const one of people) await one.do('hangup')
+    for (const one of people) {
       const end = await one.sees('the end', ({ state }) => state === 'ended')
       if (end.endReason !== 'hangup') throw new Error(`it ended as ${String(end.endReason)}`)
     }
   } finally {
     await pair.close()
   }
+}
+
+async function callOf(kind: ClusterCallKind, pair: Pair): Promise<readonly Caller[]> {
+  const options = kind === 'sfu' || kind === 'rung' ? { topology: 'sfu' } : {}
+  const alice = await pair.arrive('alice', 0, options)
+  const bob = await pair.arrive('bob', 1, options)
+  const carol = kind === 'grown' ? await pair.arrive('carol', 1) : undefined
+  if (kind === 'sfu') {
+    for (const one of [alice, bob]) await one.do('join', 'standup')
+  } else {
+    await alice.do('call', 'bob')
+    await bob.isRung()
+    await bob.do('accept')
+  }
+  await watches(alice, [bob])
+  await watches(bob, [alice])
+  if (!carol) return [alice, bob]
+  await alice.do('invite', 'carol')
+  await carol.isRung()
+  await carol.do('accept')
+  // The switch has come about for one of them: the others may not know yet.
+  await alice.sees('the node', ({ path }) => path === 'sfu')
+  return [alice, bob, carol]
 }
 
 async function byOwner({ members: [a, b] }: Pair) {

@@ -18,10 +18,12 @@ if (![rounds, seconds].every((one) => Number.isInteger(one) && one >= 1)) {
   process.stderr.write(`--rounds and --seconds are whole numbers from 1 on. ${USAGE}\n`)
   process.exitCode = 2
 } else {
-  for (const kind of ['direct', 'sfu'] as const) {
+  for (const kind of ['direct', 'sfu', 'rung', 'grown'] as const) {
     await killOwner(kind, rounds, ({ takenOverMs, people }) => {
       say(inWords(`${kind} call, its process killed, taken over after ${takenOverMs} ms`, people))
     })
+  }
+  for (const kind of ['direct', 'sfu'] as const) {
     say(inWords(`${kind} call, no Redis for ${seconds} s`, await loseRedis(kind, seconds * 1_000)))
   }
   say('No call ended.')

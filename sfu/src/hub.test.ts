@@ -65,6 +65,54 @@ describe('orders', () => {
   })
 })
 
+describe('[NODE-9] an order that is given again, as its answer was missed', () => {
+  test('does nothing twice', async () => {
+    const t = nodeAt(0)
+    await t.order('room.open', room)
+    await t.order('peer.open', { ...room, peer: 'alice' })
+    const connect = { ...room, peer: 'alice', transport: 'transport-1', dtlsParameters: {} }
+    expect(await t.order('transport.connect', connect)).toEqual({ ok: true, data: {} })
+    expect(await t.order('transport.connect', connect)).toEqual({ ok: true, data: {} })
+    const first = await t.order('producer.open', camera('0'))
+    expect(await t.order('producer.open', camera('0'))).toEqual(first)
+    expect(await t.order('producer.open', camera('1'))).not.toEqual(first)
+    expect(t.hub.counts().producers).toBe(1)
+  })
+})
+
+describe('[NODE-10] a peer that holds its call', () => {
+  test('is sent nothing and forwarded nothing until it takes the call up again', async () => {
+    const t = nodeAt(0)
+    await t.order('room.open', room)
+    await t.order('peer.open', { ...room, peer: 'alice' })
+    await t.order('producer.open', camera('0'))
+    await t.order('peer.open', { ...room, peer: 'bob' })
+    await t.order('peer.capabilities', { ...room, peer: 'bob', rtpCapabilities: {} })
+    const taken = { ...room, peer: 'bob', producer: 'producer-3' }
+    expect(await t.order('consumer.open', taken)).toMatchObject({ ok: true })
+    const consumer = 'consumer-6'
+    await t.order('consumer.resume', { ...room, peer: 'bob', consumer })
+    t.engine.told.length = 0
+    await t.order('peer.hold', { ...room, peer: 'bob', on: true })
+    expect(t.engine.told).toEqual([`pauseConsumer ${consumer}`])
+    await t.order('peer.hold', { ...room, peer: 'alice', on: true })
+    expect(t.engine.told.slice(1)).toEqual(['pauseProducer producer-3'])
+    t.engine.told.length = 0
+    await t.order('producer.pause', {
+      ...room,
+      peer: 'alice',
+      producer: 'producer-3',
+      paused: false,
+    })
+    expect(t.engine.told).toEqual(['pauseProducer producer-3'])
+    t.engine.told.length = 0
+    await t.order('peer.hold', { ...room, peer: 'bob', on: false })
+    expect(t.engine.told).toContain(`resumeConsumer ${consumer}`)
+    await t.order('peer.hold', { ...room, peer: 'alice', on: false })
+    expect(t.engine.told).toContain('resumeProducer producer-3')
+  })
+})
+
 describe('a room without its controller', () => {
   test('is kept for the lease, and closed after it', async () => {
     const t = nodeAt(0)
@@ -186,6 +234,13 @@ describe('a room without its controller', () => {
     })
   })
 })
+
+function camera(mid: string) {
+  return {
+    ...{ ...room, peer: 'alice', transport: 'transport-1', source: 'camera', paused: false },
+    rtpParameters: { mid },
+  }
+}
 
 function nodeAt(start: number, { workers = 1 } = {}) {
   let now = start

@@ -3,10 +3,10 @@ import { fail, limits, ok } from '@parley/protocol'
 import {
   checkSending,
   checkTransport,
-  checkUnconnected,
   findOwnProducer,
   findPeer,
   findProducer,
+  findSame,
   missing,
 } from './core/lookup.ts'
 import { openingAllotment } from './core/room-layers.ts'
@@ -92,6 +92,17 @@ const handlers: Handlers = {
     return done
   },
 
+  async 'peer.hold'(desk, { peer, on }, room) {
+    const found = findPeer(room, peer)
+    if (!found.ok) return found
+    const { engine } = desk
+    desk.apply({ type: 'peerHeld', peer, on })
+    for (const { id, paused } of found.data.producers.values()) {
+      if (!paused) await (on ? engine.pauseProducer(id) : engine.resumeProducer(id))
+    }
+    return done
+  },
+
   'peer.report'(desk, { peer }, room) {
     const found = findPeer(room, peer)
     if (!found.ok) return found
@@ -109,8 +120,10 @@ const handlers: Handlers = {
   async 'transport.connect'(desk, { peer, transport, dtlsParameters }, room) {
     const found = findPeer(room, peer)
     if (!found.ok) return found
-    const checked = checkUnconnected(found.data, transport)
+    const checked = checkTransport(found.data, transport)
     if (!checked.ok) return checked
+    // Whoever asks again has missed the answer, as when a signaling process died with it.
+    if (found.data.connected.includes(transport)) return done
     const connected = await desk.engine.connectTransport(transport, dtlsParameters)
     if (!connected.ok) return connected
     desk.apply({ type: 'transportConnected', peer, transport })
@@ -131,11 +144,17 @@ const handlers: Handlers = {
     if (!found.ok) return found
     const checked = checkSending(found.data, transport)
     if (!checked.ok) return checked
-    const opened = await desk.engine.openProducer(transport, { source, rtpParameters, paused })
+    const mid = typeof rtpParameters['mid'] === 'string' ? rtpParameters['mid'] : undefined
+    const same = findSame(found.data, { source, mid })
+    if (same !== undefined) return ok({ producer: same })
+    const silent = paused || found.data.held
+    const spec = { source, rtpParameters, paused: silent }
+    const opened = await desk.engine.openProducer(transport, spec)
     if (!opened.ok) return opened
     if (desk.room() === undefined) return lost()
     const { producer, layers } = opened.data
-    desk.apply({ type: 'producerOpened', peer, producer, source, paused, layers })
+    const named = mid === undefined ? {} : { mid }
+    desk.apply({ type: 'producerOpened', peer, producer, source, paused, layers, ...named })
     return ok({ producer })
   },
 
@@ -145,7 +164,7 @@ const handlers: Handlers = {
     const own = findOwnProducer(found.data, producer)
     if (!own.ok) return own
     const { engine } = desk
-    const changed = await (paused
+    const changed = await (paused || found.data.held
       ? engine.pauseProducer(producer)
       : engine.resumeProducer(producer))
     if (!changed.ok) return changed
@@ -175,7 +194,7 @@ const handlers: Handlers = {
       })
     }
     const { publisher } = taken.data
-    const layers = openingAllotment(room, publisher, taken.data.producer)
+    const layers = openingAllotment(room, found.data, taken.data)
     const opened = await desk.engine.openConsumer(recv, { peer, producer, capabilities, layers })
     if (!opened.ok) return opened
     if (desk.room() === undefined) return lost()

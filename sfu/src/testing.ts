@@ -80,11 +80,13 @@ export class FakeEngine implements MediaEngine {
     return this.#answer({ producer: producerId(this.#id('producer')), layers })
   }
 
-  pauseProducer(): Promise<Result<null>> {
+  pauseProducer(producer: ProducerId): Promise<Result<null>> {
+    this.told.push(`pauseProducer ${producer}`)
     return this.#answer(null)
   }
 
-  resumeProducer(): Promise<Result<null>> {
+  resumeProducer(producer: ProducerId): Promise<Result<null>> {
+    this.told.push(`resumeProducer ${producer}`)
     return this.#answer(null)
   }
 

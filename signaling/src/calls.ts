@@ -85,8 +85,12 @@ export class Calls {
     this.#logTransition(before, state, event)
     this.#noteOccupancy(before, state)
     this.#noteInvited(before, state)
-    for (const effect of effects) this.#run(state, effect)
+    const isUpdate = ({ type }: CallEffect) => type === 'update'
+    for (const effect of effects) if (!isUpdate(effect)) this.#run(state, effect)
+    // Whoever has seen what the call is now has the ticket that tells of it: so no server that the
+    // call is restored on stays behind what anybody has seen.
     this.#ports.changed(before, state)
+    for (const effect of effects) if (isUpdate(effect)) this.#run(state, effect)
     for (const fact of callFacts(before, event, step, now)) this.#ports.happened(fact)
   }
 

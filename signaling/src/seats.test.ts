@@ -138,6 +138,38 @@ describe('[TICKET-2] after a crash', () => {
   })
 })
 
+describe('[TICKET-8] what a device has seen of a call', () => {
+  test('its ticket tells, too: no server that the call is restored on is behind it', async () => {
+    const [alice] = await roomOfThree()
+    const frames = alice?.socket.frames ?? []
+    const moved = frames.findIndex(
+      ({ type, data }) =>
+        type === 'call.updated' && (data as { call: CallView }).call.topology.path === 'sfu',
+    )
+    const seen = frames.slice(0, moved).findLast(({ type }) => type === 'call.ticket')
+    const { ticket } = seen?.data as { ticket: string }
+    hub = startHub()
+    const back = connect('alice')
+    await back.ask('call.resume', { ticket })
+    expect(back.view()?.topology).toEqual({ path: 'sfu', epoch: 1 })
+  })
+})
+
+describe('[NODE-10] somebody who holds the call', () => {
+  test('is held on the node, also where he opens his media there later', async () => {
+    const [alice] = await roomOfThree()
+    node.orders.length = 0
+    const hold = { call: alice?.callId(), epoch: 1, peer: alice?.self() }
+    await alice?.ask('call.hold', { call: hold.call, on: true })
+    await alice?.ask('call.hold', { call: hold.call, on: false })
+    const holds = node.orders.filter(({ type }) => type === 'peer.hold').map(({ data }) => data)
+    expect(holds).toEqual([
+      { ...hold, on: true },
+      { ...hold, on: false },
+    ])
+  })
+})
+
 describe('without a crash', () => {
   test('a call that has ended stays so', async () => {
     const { alice, bob } = await callOfTwo()

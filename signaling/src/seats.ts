@@ -30,6 +30,7 @@ import type { Log } from '@parley/service'
 import type { Calls } from './calls.ts'
 import { Deadlines } from './core/deadlines.ts'
 import type { TicketSeal } from './core/ticket.ts'
+import { followHolds } from './holds.ts'
 import type { Media } from './media.ts'
 import type { Environment } from './ports.ts'
 
@@ -126,6 +127,7 @@ export class Seats {
     }
     if (after.phase === 'ended') this.#forget(after.id)
     else if (factsOf(before) !== factsOf(after)) this.#issue(after)
+    followHolds(this.#ports.media, before, after)
   }
 
   /** A seat goes because its device was lost, and not by anybody's will: it may be taken again. */
@@ -168,8 +170,8 @@ export class Seats {
     this.#restored.set(call.id, { basis: ticket.issuedAt, restoredAt: now, since: new Set() })
     for (const { id } of call.participants) this.#await({ call: call.id, participant: id })
     log.info({ call: call.id, participants: call.participants.length }, 'call restored')
+    // Each gets a new ticket with his seat; until then his own may be the newer one.
     calls.put(call)
-    this.#issue(call)
     for (const epoch of lostEpochs) calls.apply(call.id, { type: 'mediaLost', epoch })
   }
 
@@ -192,8 +194,8 @@ export class Seats {
         if (!participantById(call, participant)) this.#await({ call: id, participant })
       }
       log.info({ call: id, gone: corrected.gone.length }, 'call corrected')
-      calls.put(corrected.call)
       this.#issue(corrected.call)
+      calls.put(corrected.call)
       for (const participant of corrected.gone) {
         calls.apply(id, { type: 'left', participant, reason: 'failed' })
       }
@@ -335,7 +337,7 @@ function factsOf({ answered, participants, topology }: Call): string {
 }
 
 function openEpochsOf({ topology: { path, epoch, next } }: RememberedCall): readonly number[] {
-  return [...(path === 'sfu' ? [epoch] : []), ...(next ? [next.epoch] : [])]
+  return [...(path === 'sfu' ? [epoch] : []), ...(next?.path === 'sfu' ? [next.epoch] : [])]
 }
 
 function sendingOf({ audio, video }: CallMedia): Sending {

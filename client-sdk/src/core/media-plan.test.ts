@@ -9,23 +9,23 @@ const you = id('you')
 
 describe('wanted paths', () => {
   it('is direct for two', () => {
-    expect(wantedPaths(view(['me', 'you']), me, undefined)).toEqual({
+    expect(wantedPaths(view(['me', 'you']), me)).toEqual({
       active: { kind: 'p2p', peer: you },
       warm: undefined,
     })
   })
 
   it('is nothing for one', () => {
-    expect(wantedPaths(view(['me']), me, undefined).active).toBeUndefined()
+    expect(wantedPaths(view(['me']), me).active).toBeUndefined()
   })
 
   it('keeps two talking while a third waits for the node', () => {
     const three = view(['me', 'you', 'carol'], { next: { path: 'sfu', epoch: 1 } })
-    expect(wantedPaths(three, me, you)).toEqual({
+    expect(wantedPaths(three, me, { peer: you })).toEqual({
       active: { kind: 'p2p', peer: you },
       warm: { kind: 'sfu', epoch: 1 },
     })
-    expect(wantedPaths(three, id('carol'), undefined)).toEqual({
+    expect(wantedPaths(three, id('carol'))).toEqual({
       active: undefined,
       warm: { kind: 'sfu', epoch: 1 },
     })
@@ -33,10 +33,25 @@ describe('wanted paths', () => {
 
   it('warms up a new node beside one that was lost', () => {
     const lost = view(['me', 'you'], { path: 'sfu', epoch: 1, next: { path: 'sfu', epoch: 2 } })
-    expect(wantedPaths(lost, me, undefined)).toEqual({
+    expect(wantedPaths(lost, me)).toEqual({
       active: { kind: 'sfu', epoch: 1 },
       warm: { kind: 'sfu', epoch: 2 },
     })
+  })
+
+  it('warms up a direct path for two who are left', () => {
+    const topology = { path: 'sfu', epoch: 1, next: { path: 'p2p', epoch: 2 } }
+    expect(wantedPaths(view(['me', 'you'], topology), me)).toEqual({
+      active: { kind: 'sfu', epoch: 1 },
+      warm: { kind: 'p2p', peer: you },
+    })
+    expect(wantedPaths(view(['me', 'you'], topology), me, { nodesOnly: true }).warm).toBeUndefined()
+  })
+
+  it('is never direct where the app forbids it', () => {
+    const next = { path: 'sfu', epoch: 1 }
+    const wanted = wantedPaths(view(['me', 'you'], { next }), me, { nodesOnly: true })
+    expect(wanted).toEqual({ active: undefined, warm: { kind: 'sfu', epoch: 1 } })
   })
 
   it('makes exactly one of two polite', () => {
@@ -71,6 +86,14 @@ describe('the choice of streams', () => {
     const chosen = chooseStreams([active, warm])
     expect(chosen.get('you/camera')).toBe(active)
     expect(chosen.get('carol/camera')).toBe(warm)
+  })
+
+  it('goes over to the path that warms up where the one in use is dead', () => {
+    const dead = path('active', ['you/camera', 'you/screen'], [], false)
+    const warm = path('warm', ['you/camera', 'you/screen'], ['you/camera'])
+    const chosen = chooseStreams([dead, warm])
+    expect(chosen.get('you/camera')).toBe(warm)
+    expect(chosen.get('you/screen')).toBe(dead)
   })
 
   it('leaves out no stream that any path has, in whatever order they come', () => {
@@ -123,8 +146,9 @@ function path(
   role: PathRole,
   streams: readonly StreamKey[],
   decoded: readonly StreamKey[],
+  alive = true,
 ): PathStreams {
-  return { role, streams, decoded: new Set(decoded) }
+  return { role, streams, decoded: new Set(decoded), alive }
 }
 
 function publication(producer: string, source: string, epoch: number) {

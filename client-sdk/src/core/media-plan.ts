@@ -21,21 +21,44 @@ export function streamKey(participant: ParticipantId, source: TrackSource): Stre
 /** `active` is in use; `warm` is being prepared; `draining` was in use before the last switch. */
 export type PathRole = 'active' | 'warm' | 'draining'
 
-/** What the server's view asks this device to hold open. `peer`: whom it talks to directly now. */
+/** Whether a view tells of an earlier path than another one of the same call. */
+export function isBehind(view: CallView, other: CallView): boolean {
+  return view.id === other.id && view.topology.epoch < other.topology.epoch
+}
+
+/** What `wantedPaths` goes by, besides the view. */
+export interface PathWishes {
+  /** Whom this device talks to directly now. */
+  readonly peer?: ParticipantId | undefined
+  /** Never directly, whatever the others do. */
+  readonly nodesOnly?: boolean
+}
+
+/** What the server's view asks this device to hold open. */
 export function wantedPaths(
   view: CallView,
   self: ParticipantId,
-  peer: ParticipantId | undefined,
+  { peer, nodesOnly = false }: PathWishes = {},
 ): WantedPaths {
   const { path, epoch, next } = view.topology
-  const warm = next && ({ kind: 'sfu', epoch: next.epoch } as const)
-  if (path === 'sfu') return { active: { kind: 'sfu', epoch }, warm }
   const others = view.participants.filter(({ id }) => id !== self)
+  const warm = next && warmPath(next, nodesOnly ? [] : others)
+  if (path === 'sfu') return { active: { kind: 'sfu', epoch }, warm }
+  if (nodesOnly) return { active: undefined, warm }
   const kept = others.find(({ id }) => id === peer)
   // A third person waits for the SFU; those two who talk already go on until then.
   const first = others.length === 1 ? others[0] : undefined
   const partner = kept ?? first
   return { active: partner && { kind: 'p2p', peer: partner.id }, warm }
+}
+
+function warmPath(
+  { path, epoch }: NonNullable<CallView['topology']['next']>,
+  others: CallView['participants'],
+): PathKey | undefined {
+  if (path === 'sfu') return { kind: 'sfu', epoch }
+  const [other, ...more] = others
+  return other && more.length === 0 ? { kind: 'p2p', peer: other.id } : undefined
 }
 
 export function samePath(a: PathKey | undefined, b: PathKey | undefined): boolean {
@@ -71,21 +94,26 @@ export function wantedStreams(
 /** The streams of a path, and which of them have been decoded. */
 export interface PathStreams {
   readonly role: PathRole
+  /** Media passes, as far as is known. */
+  readonly alive: boolean
   readonly streams: Iterable<StreamKey>
   readonly decoded: ReadonlySet<StreamKey>
 }
 
 /**
  * Chooses the path from which each stream is shown, so that none is interrupted: the old one until
- * the new one has decoded, and a path that is warming up only for those who have no other.
+ * the new one has decoded, and a path that is warming up only where no other delivers.
  */
 export function chooseStreams<Path extends PathStreams>(
   paths: readonly Path[],
 ): ReadonlyMap<StreamKey, Path> {
   const chosen = new Map<StreamKey, Path>()
-  const rank = (path: Path, key: StreamKey) => {
-    if (path.role === 'active') return path.decoded.has(key) ? 3 : 1
-    return path.role === 'draining' ? 2 : 0
+  const rank = ({ role, alive, decoded }: Path, key: StreamKey) => {
+    // The server may be away when the other side lets go of a path.
+    if (role === 'warm') return decoded.has(key) ? 2 : 0
+    if (!alive) return 1
+    if (role === 'draining') return 4
+    return decoded.has(key) ? 5 : 3
   }
   for (const path of paths) {
     for (const key of path.streams) {

@@ -61,6 +61,7 @@ export class PeerSession implements PathSession {
   #state: PathState = 'connecting'
   #closed = false
   #refused = false
+  #letGo = false
   /** Whether the certificate in use was seen to be the signed one. */
   #certified = false
   /** Signals leave in order, though some are signed first. */
@@ -79,8 +80,18 @@ export class PeerSession implements PathSession {
       this.#options.listener.changed()
       if (pc.connectionState === 'failed') this.#options.listener.broken()
     }
-    // Makes the two connect even while neither sends anything.
-    pc.createDataChannel('parley', { negotiated: true, id: 0 })
+    // Makes the two connect even while neither sends anything, and shows when the other one closes.
+    const channel = pc.createDataChannel('parley', { negotiated: true, id: 0 })
+    channel.onclose = () => {
+      if (this.#closed) return
+      this.#letGo = true
+      this.#options.listener.changed()
+    }
+  }
+
+  /** The other side has ended the path, which shows sooner in nothing else. */
+  get letGo(): boolean {
+    return this.#letGo
   }
 
   get state(): PathState {
@@ -123,6 +134,7 @@ export class PeerSession implements PathSession {
 
   async decoded(): Promise<ReadonlySet<StreamKey>> {
     const found = new Set<StreamKey>()
+    if (!this.#proven) return found
     for (const transceiver of this.#receiving()) {
       const key = this.#keyOf(transceiver)
       const report = await transceiver.receiver.getStats()

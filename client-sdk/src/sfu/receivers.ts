@@ -24,6 +24,8 @@ interface Receiver {
   readonly stream: WantedStream
   readonly consumer: types.Consumer
   readonly guarded: GuardedStream | undefined
+  /** The node has been told to send. */
+  resumed: boolean
   /** What the node was told last of its tile. */
   told: TileSize | undefined
 }
@@ -78,6 +80,12 @@ export class Receivers {
     this.#reconcile()
   }
 
+  /** Tries again what was given up. */
+  retry(): void {
+    this.#failures.clear()
+    this.#reconcile()
+  }
+
   /** Which stream a consumer carries. */
   keyOf(consumer: ConsumerId): StreamKey | undefined {
     for (const receiver of this.#receivers.values()) {
@@ -112,27 +120,46 @@ export class Receivers {
       if (receiver.guarded?.state === 'bypassed') {
         this.#failures.set(producer, (this.#failures.get(producer) ?? 0) + 1)
       } else if (wanted.has(producer)) continue
-      receiver.consumer.close()
-      receiver.guarded?.close()
-      this.#receivers.delete(producer)
-      this.#options.changed()
+      this.#drop(producer, receiver)
     }
+  }
+
+  #drop(producer: ProducerId, { consumer, guarded }: Receiver): void {
+    consumer.close()
+    guarded?.close()
+    this.#receivers.delete(producer)
+    this.#options.changed()
   }
 
   async #attempt(stream: WantedStream): Promise<void> {
     const { producer } = stream
     const failures = this.#failures.get(producer) ?? 0
-    if (this.#receivers.has(producer) || failures >= MOST_FAILURES) return
+    if (failures >= MOST_FAILURES || this.#receivers.get(producer)?.resumed === true) return
     try {
-      await this.#add(stream)
+      const receiver = this.#receivers.get(producer) ?? (await this.#add(stream))
+      await this.#resume(receiver)
     } catch {
       this.#failures.set(producer, failures + 1)
       this.#reconcile()
     }
   }
 
-  async #add(stream: WantedStream): Promise<void> {
-    const { transport, guard, consume, resume, changed } = this.#options
+  /** Has the node send. One that it does not know is taken anew, and not left without a picture. */
+  async #resume(receiver: Receiver): Promise<void> {
+    const { stream, consumer } = receiver
+    try {
+      // Made with the id that `sfu.consume` answered.
+      await this.#options.resume(consumer.id as ConsumerId)
+      receiver.resumed = true
+    } catch (error) {
+      const mayHelp = error instanceof CallError && error.retryable
+      if (!mayHelp) this.#drop(stream.producer, receiver)
+      throw error
+    }
+  }
+
+  async #add(stream: WantedStream): Promise<Receiver> {
+    const { transport, guard, consume, changed } = this.#options
     let guarded: GuardedStream | undefined
     const info = await consume(stream.producer)
     const consuming = transport.consume({
@@ -155,9 +182,10 @@ export class Receivers {
       consumer.close()
       throw new CallError('encryption-lost')
     }
-    this.#receivers.set(stream.producer, { stream, consumer, guarded, told: undefined })
+    const receiver = { stream, consumer, guarded, resumed: false, told: undefined }
+    this.#receivers.set(stream.producer, receiver)
     changed()
-    await resume(info.consumer)
+    return receiver
   }
 
   #onGuarded(): void {

@@ -83,6 +83,12 @@ export class Senders {
     this.#reconcile()
   }
 
+  /** Tries again what was given up. */
+  retry(): void {
+    this.#failures.clear()
+    this.#reconcile()
+  }
+
   sourceOf(producer: ProducerId): TrackSource | undefined {
     for (const [source, sender] of this.#senders) {
       if (sender.producer.id === producer) return source

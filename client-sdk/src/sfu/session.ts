@@ -134,7 +134,8 @@ export class SfuSession implements PathSession {
   }
 
   resync(): void {
-    // Requests repeat themselves and the view says what there is; nothing waits for an event.
+    this.#opened?.senders.retry()
+    this.#opened?.receivers.retry()
   }
 
   close(): void {

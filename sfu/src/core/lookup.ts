@@ -20,16 +20,6 @@ export function checkTransport(peer: Peer, transport: TransportId): Result<Trans
   return transport === peer.send || transport === peer.recv ? ok(transport) : missing('transport')
 }
 
-/** Checks that `transport` may be connected: once. */
-export function checkUnconnected(peer: Peer, transport: TransportId): Result<TransportId> {
-  const known = checkTransport(peer, transport)
-  if (!known.ok || !peer.connected.includes(transport)) return known
-  return fail('media-order', {
-    message: 'This transport is connected already.',
-    field: 'data.transport',
-  })
-}
-
 /** Checks that `transport` is the one that the peer sends on. */
 export function checkSending(peer: Peer, transport: TransportId): Result<TransportId> {
   if (transport === peer.send) return ok(transport)
@@ -38,6 +28,15 @@ export function checkSending(peer: Peer, transport: TransportId): Result<Transpo
     message: 'Streams are sent on the send transport.',
     field: 'data.transport',
   })
+}
+
+/** The peer's stream of this source in this media section: the one that was asked for, asked again. */
+export function findSame(
+  peer: Peer,
+  { source, mid }: Pick<Producer, 'source'> & { readonly mid: string | undefined },
+): ProducerId | undefined {
+  if (mid === undefined) return undefined
+  return [...peer.producers.values()].find((one) => one.source === source && one.mid === mid)?.id
 }
 
 /** The peer's own stream `id`, or `media-order`. */

@@ -17,6 +17,7 @@ const good: Readonly<Record<NodeRequestType, object>> = {
   'peer.report': ofPeer,
   'peer.view': { ...ofPeer, views: [{ consumer: 'c', width: 1, height: 1, visible: true }] },
   'transport.connect': { ...ofPeer, transport: 't', dtlsParameters: { fingerprints: [] } },
+  'peer.hold': { ...ofPeer, on: true },
   'transport.restart-ice': { ...ofPeer, transport: 't' },
   'producer.open': {
     ...ofPeer,

@@ -34,9 +34,18 @@ export type LayerEffect =
 
 type LayerStep = Step<Room, LayerEffect>
 
+/** What somebody who holds the call sees of anything. */
+const HELD_TILE = { width: 0, height: 0, visible: false } as const
+
 /** What a new consumer of `producer` begins with; its id is not known yet. */
-export function openingAllotment(room: Room, publisher: Peer, producer: Producer): Allotment {
-  const stream = streamOf(room, { id: '' as ConsumerId, publisher: publisher.id, producer })
+export function openingAllotment(
+  room: Room,
+  { held }: Pick<Peer, 'held'>,
+  { publisher, producer }: { readonly publisher: Peer; readonly producer: Producer },
+): Allotment {
+  const id = '' as ConsumerId
+  const tile = held ? HELD_TILE : undefined
+  const stream = streamOf(room, { id, publisher: publisher.id, producer, tile })
   const [allotment] = allocate([stream])
   if (allotment === undefined) throw new TypeError('one stream gives one allotment')
   return allotment
@@ -49,7 +58,10 @@ export function allotPeer(room: Room, id: ParticipantId): LayerStep {
   const streams: Stream[] = []
   for (const consumer of peer.consumers.values()) {
     const producer = room.peers.get(consumer.publisher)?.producers.get(consumer.producer)
-    if (producer !== undefined) streams.push(streamOf(room, { ...consumer, producer }))
+    if (producer === undefined) continue
+    const { id: consumerId, publisher, tile } = consumer
+    const shown = peer.held ? HELD_TILE : tile
+    streams.push(streamOf(room, { id: consumerId, publisher, producer, tile: shown }))
   }
   const allotments = new Map(allocate(streams).map((a) => [a.consumer, a]))
   const effects: LayerEffect[] = []

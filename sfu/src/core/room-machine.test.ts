@@ -247,9 +247,10 @@ function roomAt(start: number) {
     consume: (peer: ParticipantId) => {
       const publisher = state.peers.get(alice)
       const producer = publisher?.producers.get(camera)
-      if (publisher === undefined || producer === undefined) return []
+      const subscriber = state.peers.get(peer)
+      if (!subscriber || !publisher || !producer) return []
       const allotment: Allotment = {
-        ...openingAllotment(state, publisher, producer),
+        ...openingAllotment(state, subscriber, { publisher, producer }),
         consumer: consumerId(peer),
       }
       return apply({ type: 'consumerOpened', peer, producer: camera, publisher: alice, allotment })

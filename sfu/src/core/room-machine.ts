@@ -33,6 +33,7 @@ export type RoomEvent =
       readonly peer: ParticipantId
       readonly capabilities: Capabilities
     }
+  | { readonly type: 'peerHeld'; readonly peer: ParticipantId; readonly on: boolean }
   | {
       readonly type: 'transportConnected'
       readonly peer: ParticipantId
@@ -45,6 +46,7 @@ export type RoomEvent =
       readonly source: TrackSource
       readonly paused: boolean
       readonly layers: number
+      readonly mid?: string
     }
   | {
       readonly type: 'producerPaused'
@@ -105,6 +107,7 @@ export function room(state: Room, event: RoomEvent, now: Millis): RoomStep {
       return onTick(state, now)
     case 'peerClosed':
     case 'capabilitiesSet':
+    case 'peerHeld':
     case 'transportConnected':
     case 'producerOpened':
     case 'producerPaused':
@@ -143,6 +146,8 @@ function onPeerEvent(state: Room, peer: Peer, event: PeerEvent, now: Millis): Ro
       return onPeerClosed(state, peer, now)
     case 'capabilitiesSet':
       return stay(withPeer(state, { ...peer, capabilities: event.capabilities }))
+    case 'peerHeld':
+      return onHeld(state, peer, event.on, now)
     case 'transportConnected':
       return stay(withPeer(state, { ...peer, connected: [...peer.connected, event.transport] }))
     case 'producerOpened':
@@ -194,6 +199,7 @@ function onPeerOpened(
     recv,
     connected: [],
     capabilities: undefined,
+    held: false,
     producers: new Map(),
     consumers: new Map(),
   }
@@ -223,10 +229,17 @@ function onProducerOpened(
   event: Extract<RoomEvent, { type: 'producerOpened' }>,
   now: Millis,
 ): RoomStep {
-  const { source, paused, layers } = event
+  const { source, paused, layers, mid } = event
   const old = [...peer.producers.values()].find((producer) => producer.source === source)
   const cleared: RoomStep = old === undefined ? stay(state) : closeProducer(state, peer, old)
-  const producer = { id: event.producer, source, paused, layers, demand: newDemand(layers) }
+  const producer: Producer = {
+    id: event.producer,
+    source,
+    paused,
+    layers,
+    demand: newDemand(layers),
+    ...(mid !== undefined && { mid }),
+  }
   return andThen(cleared, (next) => {
     const owner = next.peers.get(peer.id) ?? peer
     return followDemand(withPeer(next, withProducer(owner, producer)), [producer.id], now)
@@ -278,6 +291,13 @@ function onConsumerResumed(state: Room, peer: Peer, id: ConsumerId, now: Millis)
     ? stay(resumed)
     : { state: resumed, effects: [{ type: 'resumeConsumer', consumer: id }] }
   return andThen(step, (next) => reportLayers(next, peer.id, now))
+}
+
+function onHeld(state: Room, peer: Peer, held: boolean, now: Millis): RoomStep {
+  if (peer.held === held) return stay(state)
+  const allotted = allotPeer(withPeer(state, { ...peer, held }), peer.id)
+  const reported = andThen(allotted, (next) => reportLayers(next, peer.id, now))
+  return andThen(reported, (next) => followDemand(next, [...peer.consumers.keys()], now))
 }
 
 function onViews(state: Room, peer: Peer, views: readonly StreamView[], now: Millis): RoomStep {

@@ -26,6 +26,8 @@ export interface Producer {
   readonly paused: boolean
   /** Spatial layers, 1 to 3. */
   readonly layers: number
+  /** The media section that it comes in, where the publisher names it. */
+  readonly mid?: string
   readonly demand: Demand
 }
 
@@ -58,6 +60,8 @@ export interface Peer {
   readonly recv: TransportId
   readonly connected: readonly TransportId[]
   readonly capabilities: Capabilities | undefined
+  /** It holds its call: nothing goes to it, and nothing of it to others. */
+  readonly held: boolean
   readonly producers: ReadonlyMap<ProducerId, Producer>
   /** By what they consume: a peer takes each stream once. */
   readonly consumers: ReadonlyMap<ProducerId, Consumer>

@@ -23,7 +23,14 @@ export const mediaRequests: Handlers<
   | 'sfu.resume'
   | 'sfu.view'
 > = {
-  'sfu.open': (context, data) => forward(context, 'peer.open', data),
+  'sfu.open': async (context, data) => {
+    const opened = await forward(context, 'peer.open', data)
+    const found = seatOf(context, data.call)
+    if (opened.ok && found.ok && found.data.seat.onHold) {
+      await forward(context, 'peer.hold', { ...data, on: true })
+    }
+    return opened
+  },
   'sfu.capabilities': (context, data) => forward(context, 'peer.capabilities', data),
   'sfu.connect': (context, data) => forward(context, 'transport.connect', data),
   'sfu.restart-ice': (context, data) => forward(context, 'transport.restart-ice', data),
