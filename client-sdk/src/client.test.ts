@@ -278,7 +278,7 @@ function answer(type: string, data: unknown): void {
 
 function welcome(change: object): void {
   event(0, 'welcome', {
-    grants: { ring: true, rooms: ['*'], publish: ['audio'], moderate: [], presence: true },
+    grants: { ring: true, rooms: ['*'], publish: ['audio'], moderate: [], presence: ['*'] },
     session: 's1',
     resumeKey: 'k',
     user: 'alice',

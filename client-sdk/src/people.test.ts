@@ -296,7 +296,7 @@ function welcome(change: object): void {
     seq: 0,
     type: 'welcome',
     data: {
-      grants: { ring: true, rooms: ['*'], publish: ['audio'], moderate: [], presence: true },
+      grants: { ring: true, rooms: ['*'], publish: ['audio'], moderate: [], presence: ['*'] },
       session: 's1',
       resumeKey: 'k',
       user: 'alice',

@@ -131,7 +131,7 @@ describe('signaling', () => {
     await settle()
     const [refresh] = link.last.requests
     expect(refresh).toMatchObject({ type: 'session.refresh', data: { token: 'token-2' } })
-    const grants = { ring: true, rooms: [], publish: [], moderate: [], presence: true }
+    const grants = { ring: true, rooms: [], publish: [], moderate: [], presence: ['*'] }
     refresh?.answer({ ok: true, data: { grants, expiresAt: 9e5 } })
     await settle()
     expect(heard).toEqual([[]])
@@ -195,7 +195,7 @@ async function connect(): Promise<void> {
 
 function welcome(resumed: string): void {
   event(0, 'welcome', {
-    grants: { ring: true, rooms: ['*'], publish: ['audio'], moderate: [], presence: true },
+    grants: { ring: true, rooms: ['*'], publish: ['audio'], moderate: [], presence: ['*'] },
     session: 's1',
     resumeKey: 'k',
     user: 'alice',

@@ -14,6 +14,15 @@ const roomPatternSchema = z
 
 const roomPatternsSchema = z.array(roomPatternSchema).max(limits.grantedRooms)
 
+/** A user's name in which `*` stands for any characters. */
+const userPatternSchema = z
+  .string()
+  .min(1)
+  .max(limits.userIdLength)
+  .regex(/^[\p{L}\p{N} ._@+:='*-]+$/u, "letters, digits, spaces and . _ @ + : = ' - and * only")
+
+const userPatternsSchema = z.array(userPatternSchema).max(limits.presenceUsers)
+
 /** What a session may do, with every default filled in. `["*"]` is every room, `[]` none. */
 export const grantsSchema = z.object({
   /** Ring people and invite them. */
@@ -23,8 +32,8 @@ export const grantsSchema = z.object({
   publish: z.array(publishableSchema),
   /** Rooms that may be moderated; `*` takes in calls without a name. */
   moderate: roomPatternsSchema,
-  /** Hear who is there. */
-  presence: z.boolean(),
+  /** Whose presence is told: users. */
+  presence: userPatternsSchema,
 })
 export type Grants = z.infer<typeof grantsSchema>
 
@@ -43,5 +52,5 @@ export const grantsClaimSchema = z.strictObject({
     ...publishableSchema.options,
   ]),
   moderate: listOr(roomPatternsSchema, ['*']).default([]),
-  presence: z.boolean().default(true),
+  presence: listOr(userPatternsSchema, ['*']).default(['*']),
 })

@@ -48,7 +48,7 @@ describe('a token', () => {
   test('[GRANT-1] says what its bearer may do', async () => {
     const alice = await connect('alice', { grants: { ring: false, rooms: ['team-*'] } })
     await connect('bob')
-    expect(alice.welcome()).toMatchObject({ grants: { ring: false, presence: true } })
+    expect(alice.welcome()).toMatchObject({ grants: { ring: false, presence: ['*'] } })
     const call = { call: 'c1', users: ['bob'], media: MEDIA }
     expect(await alice.ask('call.start', call)).toMatchObject({ error: { code: 'not-permitted' } })
     expect(await alice.join('lobby')).toMatchObject({ error: { code: 'not-permitted' } })
@@ -146,6 +146,31 @@ describe('a refresh', () => {
     ])
     const again = await alice.ask('sfu.produce', { ...produce, epoch: 1, source: 'camera' })
     expect(again).toMatchObject({ error: { code: 'not-permitted' } })
+  })
+
+  test('[PRESENCE-3] that names fewer people lets one hear of those alone', async () => {
+    const alice = await connect('alice')
+    const bob = await connect('bob', { grants: { presence: ['alice'] } })
+    await alice.ask('presence.subscribe', {})
+    await bob.ask('presence.subscribe', { users: ['alice'] })
+    const [fewer, none] = [['car*'], []]
+    const tokens = [
+      await mint('alice', { grants: { presence: fewer } }),
+      await mint('bob', { grants: { presence: none } }),
+    ]
+    await alice.ask('session.refresh', { token: tokens[0] })
+    await bob.ask('session.refresh', { token: tokens[1] })
+    await connect('carol')
+    await connect('dave')
+    await alice.ask('presence.set', { status: 'away' })
+    env.advance(limits.presenceTickMs)
+    expect(alice.socket.heard('presence')).toEqual([
+      { users: [{ user: 'carol', status: 'online' }] },
+    ])
+    expect(bob.socket.heard('presence')).toEqual([])
+    expect(await bob.ask('presence.subscribe', { users: ['alice'] })).toMatchObject({
+      error: { code: 'not-permitted' },
+    })
   })
 
   test('[GRANT-5] that takes the room away ends it there', async () => {

@@ -4,19 +4,23 @@ import type { Calls } from './calls.ts'
 import { matchesRoom, mayPublishAll, publishableOf } from './core/grants.ts'
 import type { Directory } from './directory.ts'
 import type { Media } from './media.ts'
+import type { People } from './people.ts'
 
 /** Where a device's call is and what carries it. */
 export interface ConfinePorts {
   readonly calls: Calls
   readonly media: Media
   readonly directory: Directory
+  readonly people: People
 }
 
 /**
- * Brings a device's running calls in line with what it may do now: it leaves a room that it may not be
- * in, and the node stops what it may not send.
+ * Brings a device in line with what it may do now: it leaves a room that it may not be in, the node
+ * stops what it may not send, and it hears no more of whom it may not watch.
  */
 export function confine(ports: ConfinePorts, at: DeviceAddress, grants: Grants): void {
+  const session = ports.directory.sessionOf(at)
+  if (session !== undefined) ports.people.presence.confine(session, grants)
   for (const call of ports.calls.ofDevice(at)) confineIn(ports, call, { at, grants })
 }
 

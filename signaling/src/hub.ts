@@ -79,7 +79,7 @@ export class Hub {
         holder: (id) => directory.find(id),
         close: (id, code, wait) => this.#closeSession(id, code, wait ? {} : undefined),
         grantsChanged: (at, grants) =>
-          confine({ calls: this.#calls, media, directory }, at, grants),
+          confine({ calls: this.#calls, media, directory, people: this.#people }, at, grants),
       },
       options.verifier,
     )

@@ -84,7 +84,6 @@ export function openPeople(
       subscriptions,
       waker,
       webPush,
-      policy: { allowed: (_, users) => Promise.resolve(users ?? 'everybody') },
       onMissed: (user, missed) => reporter.missed(user, missed),
     },
     erase: async (user) => {

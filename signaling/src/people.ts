@@ -12,7 +12,6 @@ import type { Directory } from './directory.ts'
 import { MissedCalls } from './missed-calls.ts'
 import type { Environment, Waker, WakeRing } from './ports.ts'
 import { PresenceFeed } from './presence.ts'
-import type { PresencePolicy } from './presence.ts'
 import { memoryMailbox } from './store/mailbox.ts'
 import type { Mailbox, NewMissedCall } from './store/mailbox.ts'
 import { memoryPushSubscriptions } from './store/push-subscriptions.ts'
@@ -27,7 +26,6 @@ export interface PeopleOptions {
   readonly waker: Waker
   /** `undefined` where Web Push is off. */
   readonly webPush: WebPush | undefined
-  readonly policy: PresencePolicy
   /** Told of each missed call. */
   readonly onMissed?: (user: UserId, missed: NewMissedCall) => void
 }
@@ -52,7 +50,6 @@ export function plainPeople(): PeopleOptions {
     subscriptions: memoryPushSubscriptions(),
     waker: noWaker,
     webPush: undefined,
-    policy: { allowed: (_, users) => Promise.resolve(users ?? 'everybody') },
   }
 }
 
@@ -75,13 +72,11 @@ export class People {
     this.webPush = options.webPush
     const isOpen = (session: SessionId) => directory.find(session) !== undefined
     this.presence = new PresenceFeed({
-      policy: options.policy,
       now: () => env.now(),
       connectedUsers: () => directory.connectedUsers(),
       connectedDevices: (user) => directory.connectedDevices(user),
       moodsOf: (user) => directory.moodsOf(user),
       isInCall: (user) => ports.isInCall(user),
-      isOpen,
       tellSession: (session, event) => directory.tellSession(session, event),
     })
     this.missed = new MissedCalls({

@@ -1,6 +1,6 @@
 import type {
-  DeviceAddress,
   DeviceId,
+  Grants,
   Millis,
   Presence,
   PresenceStatus,
@@ -9,27 +9,20 @@ import type {
   UserId,
 } from '@parley/protocol'
 import { limits } from '@parley/protocol'
+import { mayWatch } from './core/grants.ts'
 import type { DeviceMood } from './core/neighbours.ts'
 
-/** Decides who may watch whom: the app's word, by token or by its server. */
-export interface PresencePolicy {
-  /** Those of `users` whom the watcher may watch; without a list, all whom he may. */
-  allowed(
-    watcher: DeviceAddress,
-    users: readonly UserId[] | undefined,
-  ): Promise<'everybody' | readonly UserId[]>
-}
+/** Whom a token lets its bearer watch. */
+type PresenceGrant = Pick<Grants, 'presence'>
 
 /** What presence is made of, and where its changes go. */
 export interface PresencePorts {
-  readonly policy: PresencePolicy
   now(): Millis
   connectedUsers(): readonly UserId[]
   connectedDevices(user: UserId): readonly DeviceId[]
   /** What the user's devices tell of him, those included that are away for a moment. */
   moodsOf(user: UserId): ReadonlyMap<DeviceId, DeviceMood>
   isInCall(user: UserId): boolean
-  isOpen(session: SessionId): boolean
   tellSession(id: SessionId, event: ServerEvent): void
 }
 
@@ -41,10 +34,11 @@ const ABSENT: Presence['status'] = 'offline'
 /** Who is there: answers watchers with the present state, then with changes, gathered for a moment. */
 export class PresenceFeed {
   readonly #ports: PresencePorts
-  /** Whom a session watches. */
-  readonly #watching = new Map<SessionId, 'everybody' | ReadonlySet<UserId>>()
+  /** Whom a session watches by name. */
+  readonly #watching = new Map<SessionId, ReadonlySet<UserId>>()
   readonly #watchers = new Map<UserId, Set<SessionId>>()
-  readonly #watchersOfAll = new Set<SessionId>()
+  /** Who watches all whom he may. */
+  readonly #watchersOfAll = new Map<SessionId, PresenceGrant>()
   readonly #lastSeen = new Map<UserId, Millis>()
   /** What watchers were last told, so that only changes are sent. */
   readonly #told = new Map<UserId, PresenceStatus>()
@@ -56,39 +50,43 @@ export class PresenceFeed {
   }
 
   /** Watches these people in place of those of before; without a list, all who may be watched. */
-  async subscribe(
+  subscribe(
     session: SessionId,
-    at: DeviceAddress,
     users: readonly UserId[] | undefined,
-  ): Promise<{ readonly users: Presence[]; readonly refused: UserId[] }> {
-    const allowed = await this.#ports.policy.allowed(at, users)
-    if (!this.#ports.isOpen(session)) return { users: [], refused: [] }
+    grants: PresenceGrant,
+  ): { readonly users: Presence[]; readonly refused: UserId[] } {
     this.unsubscribe(session)
-    if (allowed === 'everybody' && users === undefined) {
-      this.#watching.set(session, 'everybody')
-      this.#watchersOfAll.add(session)
-      const present = this.#ports.connectedUsers().map((user) => this.presenceOf(user))
+    if (users === undefined) {
+      this.#watchersOfAll.set(session, grants)
+      const there = this.#ports.connectedUsers().filter((user) => mayWatch(grants, user))
+      const present = there.map((user) => this.presenceOf(user))
       return { users: present.filter(({ status }) => status !== ABSENT), refused: [] }
     }
-    const may = allowed === 'everybody' ? (users ?? []) : allowed
-    const watched = new Set((users ?? may).filter((user) => may.includes(user)))
-    this.#watching.set(session, watched)
+    const asked = [...new Set(users)]
+    const watched = asked.filter((user) => mayWatch(grants, user))
+    this.#watching.set(session, new Set(watched))
     for (const user of watched) {
       const sessions = this.#watchers.get(user) ?? new Set()
       this.#watchers.set(user, sessions.add(session))
     }
     return {
-      users: [...watched].map((user) => this.presenceOf(user)),
-      refused: [...new Set(users)].filter((user) => !watched.has(user)),
+      users: watched.map((user) => this.presenceOf(user)),
+      refused: asked.filter((user) => !watched.includes(user)),
     }
+  }
+
+  /** What a session may watch has changed: of others it hears no more. */
+  confine(session: SessionId, grants: PresenceGrant): void {
+    if (this.#watchersOfAll.has(session)) this.#watchersOfAll.set(session, grants)
+    const watched = this.#watching.get(session)
+    if (watched) this.subscribe(session, [...watched], grants)
   }
 
   unsubscribe(session: SessionId): void {
     const watched = this.#watching.get(session)
     this.#watching.delete(session)
     this.#watchersOfAll.delete(session)
-    if (watched === undefined || watched === 'everybody') return
-    for (const user of watched) {
+    for (const user of watched ?? []) {
       const sessions = this.#watchers.get(user)
       sessions?.delete(session)
       if (sessions?.size === 0) this.#watchers.delete(user)
@@ -119,7 +117,9 @@ export class PresenceFeed {
       if ((this.#told.get(user) ?? ABSENT) === presence.status) continue
       if (presence.status === ABSENT) this.#told.delete(user)
       else this.#told.set(user, presence.status)
-      for (const session of this.#watchersOfAll) append(news, session, presence)
+      for (const [session, grants] of this.#watchersOfAll) {
+        if (mayWatch(grants, user)) append(news, session, presence)
+      }
       for (const session of this.#watchers.get(user) ?? []) append(news, session, presence)
     }
     this.#changed.clear()

@@ -23,7 +23,7 @@ const view = {
   topology: { path: 'p2p', epoch: 0, next: { path: 'sfu', epoch: 1 } },
 }
 const ice = { iceServers: [{ urls: ['stun:example.org'] }], expiresAt: 1 }
-const grants = { ring: true, rooms: ['*'], publish: ['audio'], moderate: [], presence: true }
+const grants = { ring: true, rooms: ['*'], publish: ['audio'], moderate: [], presence: ['*'] }
 const signal = {
   description: { type: 'offer', sdp: 'v=0' },
   sources: { '0': 'microphone' },

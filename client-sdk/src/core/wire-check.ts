@@ -116,7 +116,7 @@ const grants = shape({
   rooms: list(text),
   publish: list(text),
   moderate: list(text),
-  presence: flag,
+  presence: list(text),
 })
 
 const events: Readonly<Record<ServerEventType, Check>> = {

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { defaultGrants, matchesRoom, mayModerate, readGrants, refusal } from './grants.ts'
 
 const all: Grants = { ...defaultGrants, moderate: ['*'] }
-const none: Grants = { ring: false, rooms: [], publish: [], moderate: [], presence: false }
+const none: Grants = { ring: false, rooms: [], publish: [], moderate: [], presence: [] }
 const both = { audio: true, video: true }
 const sends = (what: object) => ({
   call: 'c',
@@ -49,6 +49,8 @@ const table: Partial<Record<ClientRequestType, readonly [data: object, lacking: 
     [{}, 'publish.video'],
     [{}, 'publish.screen'],
   ],
+  'call.send': [[{}, 'publish.data']],
+  'call.react': [[{}, 'publish.data']],
   'sfu.produce': [
     [{ source: 'microphone' }, 'publish.audio'],
     [{ source: 'camera' }, 'publish.video'],

@@ -8,6 +8,7 @@ import type {
   Result,
   RoomName,
   TrackSource,
+  UserId,
   WireError,
 } from '@parley/protocol'
 
@@ -38,7 +39,7 @@ const checks: { readonly [T in ClientRequestType]: Check<T> } = {
   'ice.get': free,
   'session.refresh': free,
   'session.leaving': free,
-  'presence.subscribe': (grants) => missing(grants.presence, 'presence'),
+  'presence.subscribe': (grants) => missing(grants.presence.length > 0, 'presence'),
   'presence.unsubscribe': free,
   'presence.set': free,
   'push.key': free,
@@ -73,8 +74,8 @@ const checks: { readonly [T in ClientRequestType]: Check<T> } = {
     missingPublish(grants, 'video') ??
     missingPublish(grants, 'screen'),
   'call.ready': free,
-  'call.send': free,
-  'call.react': free,
+  'call.send': (grants) => missingPublish(grants, 'data'),
+  'call.react': (grants) => missingPublish(grants, 'data'),
   'call.hand': free,
   'call.escalate': free,
 
@@ -128,6 +129,11 @@ export function mayPublishAll({ publish }: Grants): boolean {
 /** Whether a call may be moderated. One without a name takes the pattern of every room. */
 export function mayModerate({ moderate }: Grants, room: RoomName | undefined): boolean {
   return room === undefined ? moderate.includes('*') : matchesRoom(moderate, room)
+}
+
+/** Whether a user may be watched. */
+export function mayWatch({ presence }: Pick<Grants, 'presence'>, user: UserId): boolean {
+  return presence.some((pattern) => matches(pattern, user))
 }
 
 /** Whether any pattern matches. Linear in the lengths: patterns come from tokens, names from anybody. */

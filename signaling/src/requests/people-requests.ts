@@ -11,8 +11,8 @@ export const peopleRequests: Handlers<
   | 'push.unsubscribe'
   | 'mailbox.ack'
 > = {
-  'presence.subscribe': async ({ people, session, at }, { users }) =>
-    ok(await people.presence.subscribe(session, at, users)),
+  'presence.subscribe': ({ people, session, grants }, { users }) =>
+    ok(people.presence.subscribe(session, users, grants)),
 
   'presence.unsubscribe': ({ people, session }) => {
     people.presence.unsubscribe(session)
