@@ -10,6 +10,7 @@ import { root } from './source-tree.ts'
 const commands: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   bench: {
     e2ee: 'client-sdk/bench/main.ts',
+    formats: 'signaling/bench/formats-main.ts',
     signaling: 'signaling/bench/main.ts',
     turn: 'turn/bench/main.ts',
   },

@@ -8,10 +8,15 @@ import type { SourceFile } from './source-tree.ts'
 const allowedImports: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   service: [],
-  signaling: ['@parley/protocol', '@parley/service', '@parley/turn/credentials'],
+  signaling: [
+    '@parley/protocol',
+    '@parley/protocol/message-pack',
+    '@parley/service',
+    '@parley/turn/credentials',
+  ],
   sfu: ['@parley/protocol', '@parley/service'],
   turn: ['@parley/service'],
-  'client-sdk': ['@parley/protocol'],
+  'client-sdk': ['@parley/protocol', '@parley/protocol/message-pack'],
   loadtest: ['@parley/protocol', '@parley/service', '@parley/client-sdk', '@parley/turn/wire'],
   deploy: ['@parley/service', '@parley/signaling', '@parley/sfu', '@parley/turn'],
   scenarios: ['@parley/protocol', '@parley/client-sdk', '@parley/turn/credentials'],

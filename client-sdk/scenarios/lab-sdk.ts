@@ -67,7 +67,7 @@ export class CallClient extends PlainClient {
     ...options
   }: Omit<CallClientOptions, 'encryption'> & { encryption?: boolean }) {
     super(options, {
-      ...browserEnvironment(socketIoLink, options.workerUrl),
+      ...browserEnvironment(socketIoLink(options.wireFormat), options.workerUrl),
       frameKeys: encryption ? () => (keys = new PresharedKeys()) : undefined,
     })
   }

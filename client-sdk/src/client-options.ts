@@ -5,6 +5,7 @@ import type { VideoCodec } from './core/video-codec.ts'
 import type { TrustPolicy } from './e2ee/identity/identity.ts'
 import type { CallError } from './errors.ts'
 import type { OtherCall } from './other-calls.ts'
+import type { WireFormat } from './socketio/link.ts'
 
 /** How a client is set up. */
 export interface CallClientOptions {
@@ -22,6 +23,8 @@ export interface CallClientOptions {
   readonly videoCodec?: VideoCodec
   /** Where `e2ee-worker.js` is, for pages whose content security policy allows no inline workers. */
   readonly workerUrl?: string
+  /** How messages to the server are written: `json` where left out, or `msgpack`, a little shorter. */
+  readonly wireFormat?: WireFormat
   /** What a second call does: `ring` (where left out), or be told that one is `busy`. */
   readonly callWaiting?: CallWaiting
   /**

@@ -52,7 +52,10 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
   /** `environment` is for tests and for places that are no browser. */
   constructor(
     options: CallClientOptions,
-    environment: Environment = browserEnvironment(socketIoLink, options.workerUrl),
+    environment: Environment = browserEnvironment(
+      socketIoLink(options.wireFormat),
+      options.workerUrl,
+    ),
   ) {
     super()
     this.#options = options

@@ -1,5 +1,6 @@
 export { CallClient } from './client.ts'
 export type { CallClientOptions, CallWaiting, ClientEvents } from './client-options.ts'
+export type { WireFormat } from './socketio/link.ts'
 export type { AcceptOptions, Call, MediaOptions, OperationOptions } from './call.ts'
 export type { CallEvents, CallPath, Message, Muted } from './call-events.ts'
 export type { CallData, SendOptions } from './call-talk.ts'

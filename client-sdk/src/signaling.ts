@@ -260,8 +260,9 @@ export class Signaling extends Emitter<SignalingEvents> {
       this.#onWelcome(event.data)
       return
     }
-    // A replay may repeat what was handled just before the connection broke.
-    if (this.#state.phase !== 'online' || seq <= this.#state.resume.lastSeq) return
+    // A replay may repeat what was handled just before the connection broke; 0 stands outside the order.
+    if (this.#state.phase !== 'online') return
+    if (seq !== 0 && seq <= this.#state.resume.lastSeq) return
     this.#dispatch({ type: 'eventSeen', seq })
     if (event.type === 'session.closed') {
       const { code, retryAfterMs: afterMs } = event.data

@@ -1,13 +1,26 @@
 import type { AnswerFrame, EventFrame, Handshake, Welcome } from '@parley/protocol'
+import { decodePacket, encodePacket, MESSAGE_PACK_PATH } from '@parley/protocol/message-pack'
 
-/** Engine.IO and Socket.IO packet types, as text frames carry them. */
+/** Engine.IO packet types; Socket.IO's packets are Engine.IO messages, or bytes without a type. */
 const OPEN = '0'
 const PING = '2'
 const PONG = '3'
-const CONNECT = '40'
-const EVENT = '42'
-const ACK = '43'
-const REFUSED = '44'
+const MESSAGE = '4'
+
+/** Socket.IO packet types. */
+const CONNECT = 0
+const EVENT = 2
+const ACK = 3
+const REFUSED = 4
+
+/** How messages are written. */
+export type WireFormat = 'json' | 'msgpack'
+
+interface Packet {
+  readonly type: number
+  readonly data: unknown
+  readonly id: number | undefined
+}
 
 /** Why a connection did not come about: the server's words, or none where it was not reached. */
 export class Refused extends Error {
@@ -19,50 +32,70 @@ export class Refused extends Error {
   }
 }
 
+/** Bytes of WebSocket frames with their headers. */
+export interface Traffic {
+  sent: number
+  received: number
+}
+
 /**
  * A client that speaks just enough of Socket.IO for thousands of it to fit into one process: a socket,
  * two maps, and no reconnecting.
  */
 export class LightClient {
   readonly #socket: WebSocket
+  readonly #format: WireFormat
   readonly #answers = new Map<number, (answer: AnswerFrame) => void>()
+  readonly #settling = new Set<number>()
   #requests = 0
+  /** Of the messages of the call's life: what asks whether the server is done is not counted. */
+  readonly traffic: Traffic = { sent: 0, received: 0 }
   /** Called for each event but the welcome. */
   onEvent: (frame: EventFrame) => void = () => undefined
   onClose: () => void = () => undefined
   lastSeq = 0
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: WebSocket, format: WireFormat) {
     this.#socket = socket
+    this.#format = format
   }
 
   /** Connects and waits for what `auth` leads to: the welcome, or for a bare server the connection. */
   static connect(
     url: string,
     auth: Partial<Handshake>,
+    format: WireFormat = 'json',
   ): Promise<{ readonly client: LightClient; readonly welcome: Welcome | undefined }> {
     const { promise, resolve, reject } = Promise.withResolvers<{
       client: LightClient
       welcome: Welcome | undefined
     }>()
-    const socket = new WebSocket(
-      `${url.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`,
-    )
-    const client = new LightClient(socket)
-    socket.onmessage = ({ data }) => {
-      const text = String(data)
-      if (text.startsWith(OPEN)) socket.send(`${CONNECT}${JSON.stringify(auth)}`)
-      else if (text === PING) socket.send(PONG)
-      else if (text.startsWith(REFUSED)) {
-        reject(new Refused((JSON.parse(text.slice(2)) as { data?: Refused['data'] }).data))
+    const path = format === 'json' ? '/socket.io' : MESSAGE_PACK_PATH
+    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}${path}/?EIO=4&transport=websocket`)
+    socket.binaryType = 'arraybuffer'
+    const client = new LightClient(socket, format)
+    socket.onmessage = (event) => {
+      const data = event.data as string | ArrayBuffer
+      client.traffic.received += framed(data)
+      if (typeof data === 'string' && data.startsWith(OPEN)) {
+        client.#write({ type: CONNECT, data: auth, id: undefined })
+        return
+      }
+      if (data === PING) {
+        client.#send(PONG)
+        return
+      }
+      const packet = readPacket(data)
+      if (packet.type === REFUSED) {
+        reject(new Refused((packet.data as { data?: Refused['data'] }).data))
         socket.close()
-      } else if (text.startsWith(CONNECT) && auth.token === undefined) {
+      } else if (packet.type === CONNECT && auth.token === undefined) {
         resolve({ client, welcome: undefined })
-      } else if (text.startsWith(EVENT)) {
-        const [, frame] = JSON.parse(text.slice(2)) as [string, EventFrame]
+      } else if (packet.type === EVENT) {
+        const [, frame] = packet.data as [string, EventFrame]
         if (frame.seq === 0) resolve({ client, welcome: frame.data as Welcome })
         else client.#onEvent(frame)
-      } else if (text.startsWith(ACK)) client.#onAnswer(text)
+      } else if (packet.type === ACK) client.#onAnswer(packet, framed(data))
     }
     socket.onerror = () => reject(new Refused(undefined))
     socket.onclose = () => {
@@ -74,7 +107,7 @@ export class LightClient {
 
   request(type: string, data: unknown): Promise<AnswerFrame> {
     const id = this.#requests++
-    this.send(`${EVENT}${id}${JSON.stringify(['request', { id: `r${id}`, type, data }])}`)
+    this.#write({ type: EVENT, data: ['request', { id: `r${id}`, type, data }], id })
     return new Promise((resolve) => this.#answers.set(id, resolve))
   }
 
@@ -85,14 +118,15 @@ export class LightClient {
     const answered = new Promise<void>((resolve) => {
       const id = this.#requests++
       this.#answers.set(id, () => resolve())
-      this.send(`${EVENT}${id}["settled"]`)
+      this.#settling.add(id)
+      this.#socket.send(writePacket({ type: EVENT, data: ['settled'], id }, this.#format))
     })
     return Promise.race([answered, this.closed()])
   }
 
-  /** Sends any text, well-formed or not. */
-  send(text: string | Uint8Array<ArrayBuffer>): void {
-    this.#socket.send(text)
+  /** Sends any text or bytes, well-formed or not. */
+  send(message: string | Uint8Array<ArrayBuffer>): void {
+    this.#socket.send(message)
   }
 
   close(): void {
@@ -106,16 +140,48 @@ export class LightClient {
     return new Promise((resolve) => (this.onClose = () => resolve()))
   }
 
+  #write(packet: Packet): void {
+    this.#send(writePacket(packet, this.#format))
+  }
+
+  #send(message: string | Uint8Array<ArrayBuffer>): void {
+    // A client masks what it sends, with four bytes.
+    this.traffic.sent += framed(message) + 4
+    this.#socket.send(message)
+  }
+
   #onEvent(frame: EventFrame): void {
     this.lastSeq = frame.seq
     this.onEvent(frame)
   }
 
-  #onAnswer(text: string): void {
-    const bracket = text.indexOf('[')
-    const id = Number(text.slice(2, bracket))
-    const [answer] = JSON.parse(text.slice(bracket)) as [AnswerFrame]
+  #onAnswer({ id = -1, data }: Packet, bytes: number): void {
+    if (this.#settling.delete(id)) this.traffic.received -= bytes
+    const [answer] = data as [AnswerFrame]
     this.#answers.get(id)?.(answer)
     this.#answers.delete(id)
   }
+}
+
+function writePacket({ type, data, id }: Packet, format: WireFormat) {
+  if (format === 'json') return `${MESSAGE}${type}${id ?? ''}${JSON.stringify(data)}`
+  return encodePacket({ type, nsp: '/', data, ...(id !== undefined && { id }) })
+}
+
+function readPacket(message: string | ArrayBuffer): Packet {
+  if (typeof message !== 'string') {
+    const { type, data, id } = decodePacket(new Uint8Array(message))
+    return { type, data, id }
+  }
+  const type = Number(message[1])
+  const opening = message.search(/[[{]/)
+  if (opening < 0) return { type, data: undefined, id: undefined }
+  const id = opening === 2 ? undefined : Number(message.slice(2, opening))
+  return { type, data: JSON.parse(message.slice(opening)) as unknown, id }
+}
+
+/** Bytes of a message in one WebSocket frame, as a server sends it. */
+function framed(message: string | ArrayBuffer | Uint8Array): number {
+  const bytes = typeof message === 'string' ? Buffer.byteLength(message) : message.byteLength
+  return bytes + (bytes < 126 ? 2 : bytes < 65_536 ? 4 : 10)
 }

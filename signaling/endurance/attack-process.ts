@@ -1,6 +1,8 @@
-/** Attacks a server from this process: `attack-process.ts URL WORK`; tells how many messages were sent. */
+/** Attacks a server from this process: `attack-process.ts URL`; for each order tells how many messages were sent. */
 import { attack } from './attack.ts'
 
-const [url = '', work = '{}'] = process.argv.slice(2)
-const sent = await attack(url, JSON.parse(work) as { seed: number; messages: number })
-process.send?.(sent, () => process.exit(0))
+const [url = ''] = process.argv.slice(2)
+process.on('message', (order) => {
+  void attack(url, order as { seed: number; messages: number }).then((sent) => process.send?.(sent))
+})
+process.on('disconnect', () => process.exit())

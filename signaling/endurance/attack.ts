@@ -15,15 +15,16 @@ export async function attack(
     const count = Math.min(MESSAGES_PER_CONNECTION, messages - sent)
     const user = `mallory-${round % 40}`
     const auth = { protocol: 1, token: benchToken(user), device: 'evil' } as never
-    let { client } = await LightClient.connect(url, auth)
-    for (const { message, isBroken } of hostileSteps(seed + round, count)) {
+    const format = round % 2 === 0 ? 'json' : 'msgpack'
+    let { client } = await LightClient.connect(url, auth, format)
+    for (const { message, isBroken } of hostileSteps(seed + round, count, format)) {
       client.send(message)
       sent++
       if (!isBroken) continue
       // The server may close now; what follows goes over a fresh connection.
       await client.settled()
       client.close()
-      client = (await LightClient.connect(url, auth)).client
+      client = (await LightClient.connect(url, auth, format)).client
     }
     await client.settled()
     client.close()

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { LightClient } from '../bench/light-client.ts'
 import { BenchServer } from '../bench/server.ts'
@@ -12,8 +13,7 @@ const WIDE_DOOR = {
 /** What lives on from a flood, as answers kept for a minute and sessions that are waited for, at most. */
 const MOST_GROWTH_BYTES = 24 * 1024 * 1024
 
-/** Calls before the flood, to compare with; and how many messages lie between two looks at the memory. */
-const CALLS_BEFORE = 200
+/** How many messages lie between two looks at the memory. */
 const MOST_CHUNKS = 10
 const CHUNK_MESSAGES = 1_000
 
@@ -29,25 +29,29 @@ export interface FuzzRun {
 /** Floods a server of its own from a process of its own, and looks after two honest people meanwhile. */
 export async function runFuzz({
   messages,
+  callsBefore,
   seed,
   say,
 }: {
   readonly messages: number
+  /** Calls before the flood, to compare with. */
+  readonly callsBefore: number
   readonly seed: number
   readonly say: (line: string) => void
 }): Promise<FuzzRun> {
   const server = await BenchServer.start('ours', WIDE_DOOR)
   const honest = await HonestPair.connect(server.url)
+  const attacker = new Attacker(server.url)
   const chunks = Math.max(2, Math.min(MOST_CHUNKS, Math.ceil(messages / CHUNK_MESSAGES)))
   const before: number[] = []
-  for (let i = 0; i < CALLS_BEFORE; i++) before.push(await honest.call())
+  for (let i = 0; i < callsBefore; i++) before.push(await honest.call())
   const during: number[] = []
   const heaps: number[] = []
   let sent = 0
   let problem: string | undefined
   try {
     for (let chunk = 0; chunk < chunks; chunk++) {
-      const flood = attackElsewhere(server.url, {
+      const flood = attacker.attack({
         seed: seed + chunk * 100_000,
         messages: Math.ceil(messages / chunks),
       })
@@ -66,6 +70,7 @@ export async function runFuzz({
   if (!server.running) problem = 'the server ended'
   else if (heapGrowthBytes > MOST_GROWTH_BYTES)
     problem ??= `the heap grew by ${heapGrowthBytes} bytes`
+  attacker.stop()
   await server.stop()
   return { sent, heapGrowthBytes, before, during, problem }
 }
@@ -120,16 +125,30 @@ class HonestPair {
 }
 
 /** Attacks from a process of its own, so that the flood does not slow those who measure. */
-function attackElsewhere(
-  url: string,
-  work: { readonly seed: number; readonly messages: number },
-): Promise<number> {
-  const file = fileURLToPath(new URL('attack-process.ts', import.meta.url))
-  const child = fork(file, [url, JSON.stringify(work)])
-  return new Promise((resolve, reject) => {
-    child.once('message', (sent) => resolve(Number(sent)))
-    child.once('exit', (code) => {
-      if (code !== 0) reject(new Error(`the attacker ended with ${String(code)}`))
+class Attacker {
+  readonly #child: ChildProcess
+
+  constructor(url: string) {
+    const file = fileURLToPath(new URL('attack-process.ts', import.meta.url))
+    this.#child = fork(file, [url])
+  }
+
+  attack(order: { readonly seed: number; readonly messages: number }): Promise<number> {
+    const child = this.#child
+    return new Promise((resolve, reject) => {
+      const onExit = (code: number | null) => {
+        reject(new Error(`the attacker ended with ${String(code)}`))
+      }
+      child.once('exit', onExit)
+      child.once('message', (sent) => {
+        child.off('exit', onExit)
+        resolve(Number(sent))
+      })
+      child.send(order)
     })
-  })
+  }
+
+  stop(): void {
+    if (this.#child.connected) this.#child.disconnect()
+  }
 }

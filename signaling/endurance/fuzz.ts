@@ -19,6 +19,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`)
 say(`seed ${values.seed}, ${values.messages} messages`)
 const run = await runFuzz({
   messages: Number(values.messages),
+  callsBefore: 200,
   seed: Number(values.seed),
   say,
 })

@@ -1,5 +1,7 @@
 import { clientRequests } from '@parley/protocol'
+import { encode } from '@msgpack/msgpack'
 import fc from 'fast-check'
+import type { WireFormat } from '../bench/light-client.ts'
 
 /** What a hostile client sends: text or bytes of one WebSocket message. */
 export type HostileMessage = string | Uint8Array<ArrayBuffer>
@@ -73,12 +75,21 @@ const request = fc.oneof(
   { weight: 1, arbitrary: fc.anything({ maxDepth: 3 }) },
 )
 
-const framed = fc
-  .tuple(fc.constantFrom('request', 'request', 'request', 'event', 'disconnecting', 'x'), request)
-  .chain(([event, value]) => fc.nat(1_000).map((ack) => `42${ack}${safeJson([event, value])}`))
+const event = fc.tuple(
+  fc.constantFrom('request', 'request', 'request', 'event', 'disconnecting', 'x'),
+  request,
+)
+const acknowledgement = fc.nat(1_000)
+
+const framedText = fc
+  .tuple(event, acknowledgement)
+  .map(([data, ack]) => `42${ack}${json(data).slice(0, 100_000)}`)
+const framedBytes = fc
+  .tuple(event, acknowledgement)
+  .map(([data, id]) => bytesOf({ type: 2, nsp: '/', data, id }))
 
 /** What no client library would send; the connection may end by it. */
-const broken = fc.oneof(
+const brokenText = fc.oneof(
   fc.string({ maxLength: 60 }),
   fc.string({ maxLength: 60 }).map((text) => `4${text}`),
   fc.string({ maxLength: 60 }).map((text) => `42["request",${text}`),
@@ -94,6 +105,26 @@ const broken = fc.oneof(
   fc.uint8Array({ maxLength: 60 }).map((bytes) => new Uint8Array(bytes)),
 )
 
+/** The same for MessagePack: packets that are none, packets with bytes changed or cut off, and bytes. */
+const brokenBytes = fc.oneof(
+  fc.anything({ maxDepth: 3 }).map(bytesOf),
+  fc
+    .record({ type: fc.integer(), nsp: fc.anything(), data: fc.anything(), id: fc.anything() })
+    .map(bytesOf),
+  fc.tuple(framedBytes, fc.nat(), fc.nat(255), fc.nat()).map(([bytes, at, byte, cut]) => {
+    bytes[at % bytes.length] = byte
+    return bytes.slice(0, 1 + (cut % bytes.length))
+  }),
+  fc.nat(100_000).map((depth) => new Uint8Array(depth + 1).fill(0x91)),
+  fc.constantFrom(
+    Uint8Array.of(0xdd, 0xff, 0xff, 0xff, 0xff),
+    Uint8Array.of(0xdf, 0xff, 0xff, 0xff, 0xff),
+    Uint8Array.of(0xdb, 0xff, 0xff, 0xff, 0xff),
+  ),
+  fc.uint8Array({ maxLength: 60 }).map((bytes) => new Uint8Array(bytes)),
+  fc.string({ maxLength: 60 }),
+)
+
 /** Whether a message may end its connection by its shape alone. */
 export interface HostileStep {
   readonly message: HostileMessage
@@ -101,18 +132,34 @@ export interface HostileStep {
 }
 
 /** `count` messages; the same for the same seed. */
-export function hostileSteps(seed: number, count: number): readonly HostileStep[] {
+export function hostileSteps(
+  seed: number,
+  count: number,
+  format: WireFormat,
+): readonly HostileStep[] {
+  const [framed, broken] = format === 'json' ? [framedText, brokenText] : [framedBytes, brokenBytes]
   const step = fc.oneof(
-    { weight: 30, arbitrary: framed.map((message) => ({ message, isBroken: false })) },
-    { weight: 1, arbitrary: broken.map((message) => ({ message, isBroken: true })) },
+    { weight: 30, arbitrary: sent(framed, false) },
+    { weight: 1, arbitrary: sent(broken, true) },
   )
   return fc.sample(step, { seed, numRuns: count })
 }
 
+function sent(
+  messages: fc.Arbitrary<HostileMessage>,
+  isBroken: boolean,
+): fc.Arbitrary<HostileStep> {
+  return messages.map((message) => ({ message, isBroken }))
+}
+
+function bytesOf(value: unknown): Uint8Array<ArrayBuffer> {
+  const [plain] = JSON.parse(json([value])) as readonly unknown[]
+  return encode(plain)
+}
+
 /** JSON has no place for some values; they are sent as nothing. */
-function safeJson(value: unknown): string {
-  const whole = JSON.stringify(value, (_, part: unknown) =>
+function json(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
     typeof part === 'bigint' || typeof part === 'symbol' ? String(part) : part,
   )
-  return whole.slice(0, 100_000)
 }

@@ -1,3 +1,4 @@
+import { MESSAGE_PACK_PATH, messagePackParser } from '@parley/protocol/message-pack'
 import { createLog, Health, Metrics, Secret } from '@parley/service'
 import { readSignalingConfig, startSignaling } from '@parley/signaling'
 import { SignJWT } from 'jose'
@@ -42,14 +43,24 @@ export function token(
     .sign(new TextEncoder().encode(new Secret(secret).reveal()))
 }
 
+/** How a client's messages are written. */
+export type WireFormat = 'json' | 'msgpack'
+
 /** A bare Socket.IO client, as a stranger would write one. */
-export function dial(url: string, auth: Readonly<Record<string, unknown>>): Socket {
-  return io(url, { transports: ['websocket'], forceNew: true, reconnection: false, auth })
+export function dial(
+  url: string,
+  auth: Readonly<Record<string, unknown>>,
+  format: WireFormat = 'json',
+): Socket {
+  const entrance = format === 'json' ? {} : { path: MESSAGE_PACK_PATH, parser: messagePackParser }
+  const options = { transports: ['websocket'], forceNew: true, reconnection: false, auth }
+  return io(url, { ...options, ...entrance })
 }
 
 /** Connects a user and waits for the welcome. */
-export async function connect(url: string, user: string): Promise<Socket> {
-  const socket = dial(url, { protocol: 1, token: await token(user), device: `${user}-device` })
+export async function connect(url: string, user: string, format?: WireFormat): Promise<Socket> {
+  const auth = { protocol: 1, token: await token(user), device: `${user}-device` }
+  const socket = dial(url, auth, format)
   await heard(socket, 'event')
   return socket
 }

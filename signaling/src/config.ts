@@ -77,6 +77,12 @@ export const signalingSettings = {
     min: 0,
     max: 10,
   }),
+  livenessS: setting.integer('PARLEY_LIVENESS', {
+    about: 'Seconds in which a dead connection is noticed; fewer cost more traffic while idle.',
+    fallback: 14,
+    min: 2,
+    max: 120,
+  }),
   ...peopleSettings,
   turnUrls: setting.list('PARLEY_TURN_URLS', {
     about: 'TURN servers that clients are told; the public address on port 3478 when unset.',

@@ -86,6 +86,7 @@ export async function startSignaling(
     hub,
     log,
     gate: new FrontGate({ ...config, now: () => env.now() }),
+    livenessMs: config.livenessS * 1_000,
     onRefused: refusalCounter(metrics),
     randomId: (bytes) => env.randomId(bytes),
   })

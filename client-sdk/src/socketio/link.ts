@@ -1,14 +1,24 @@
 import { io } from 'socket.io-client'
 import type { WireError } from '@parley/protocol'
+import { MESSAGE_PACK_PATH, messagePackParser } from '@parley/protocol/message-pack'
 import type { Link } from '../ports.ts'
 
 /** How long one handshake may take. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
 
+/** How messages are written: text, or bytes that are a little fewer. */
+export type WireFormat = 'json' | 'msgpack'
+
+const entrances = {
+  json: {},
+  msgpack: { path: MESSAGE_PACK_PATH, parser: messagePackParser },
+} as const
+
 /** Signaling over Socket.IO, WebSocket only. Each connection is used once: reconnecting is ours. */
-export const socketIoLink: Link = {
+export const socketIoLink = (format: WireFormat = 'json'): Link => ({
   open(url, auth, listener) {
     const socket = io(url, {
+      ...entrances[format],
       transports: ['websocket'],
       auth: { ...auth },
       reconnection: false,
@@ -41,4 +51,4 @@ export const socketIoLink: Link = {
       },
     }
   },
-}
+})

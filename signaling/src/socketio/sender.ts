@@ -14,6 +14,7 @@ export class Sender {
   readonly #socket: Socket
   readonly #tooSlow: () => void
   #outbox: Outbox | undefined
+  #over = false
 
   /** `tooSlow` is called when the reader has fallen behind for good; it closes the socket. */
   constructor(socket: Socket, tooSlow: () => void) {
@@ -30,6 +31,7 @@ export class Sender {
   }
 
   #send(item: Outgoing): void {
+    if (this.#over) return
     if (!this.#outbox && this.#room() > 0) {
       this.#pass(item)
       return
@@ -38,7 +40,10 @@ export class Sender {
       this.#outbox = new Outbox(MOST_WAITING)
       this.#socket.conn.once('drain', () => this.#flush())
     }
-    if (!this.#outbox.push(item)) this.#tooSlow()
+    if (this.#outbox.push(item)) return
+    this.#over = true
+    this.#outbox = undefined
+    this.#tooSlow()
   }
 
   #flush(): void {

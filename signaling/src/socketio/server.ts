@@ -1,7 +1,8 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { deviceIdSchema, handshakeSchema, wireError } from '@parley/protocol'
-import type { AnswerFrame, DeviceId, WireError } from '@parley/protocol'
+import type { AnswerFrame, DeviceId, EventFrame, Millis, WireError } from '@parley/protocol'
+import { MESSAGE_PACK_PATH, messagePackParser } from '@parley/protocol/message-pack'
 import type { Log } from '@parley/service'
 import { Server } from 'socket.io'
 import type { Socket } from 'socket.io'
@@ -19,12 +20,21 @@ import { Sender } from './sender.ts'
  */
 const TRANSPORT_MESSAGE_BYTES = 1_250_000
 
-/** A dead socket is noticed within the sum of these. Shorter costs more traffic while idle. */
-const PING_INTERVAL_MS = 8_000
-const PING_TIMEOUT_MS = 6_000
+/** Of the time in which a dead socket is noticed, the part between two pings; the rest is for the answer. */
+const PING_INTERVAL_SHARE = 4 / 7
 
 /** A connection that shows no token in this time is closed. */
 const CONNECT_TIMEOUT_MS = 10_000
+
+/**
+ * The last word to who reads too slowly. It goes past what waits for him, so it has no number: he is
+ * not to think that he has seen what came before it.
+ */
+const SLOW_CONSUMER: EventFrame = {
+  seq: 0,
+  type: 'session.closed',
+  data: { code: 'slow-consumer' },
+}
 
 interface SocketData {
   readonly at: Entrant
@@ -38,22 +48,52 @@ export interface SocketDoor {
   readonly hub: Hub
   readonly log: Log
   readonly gate: FrontGate
+  /** A dead socket is noticed within it. */
+  readonly livenessMs: Millis
   /** Told of each refusal by a limit. */
   readonly onRefused: (reason: string) => void
   readonly randomId: (bytes: number) => string
 }
 
 /** Opens the Socket.IO door on an HTTP server: sockets' events to the hub, frames to sockets. */
-export function attachSocketServer(http: HttpServer, door: SocketDoor): Server {
+export function attachSocketServer(
+  http: HttpServer,
+  door: SocketDoor,
+): { close(): Promise<unknown> } {
+  // A parser is for a whole Socket.IO server, so there are two; the path says which one is meant.
+  const json = openEntrance(http, door, '/socket.io')
+  const binary = openEntrance(http, door, MESSAGE_PACK_PATH, messagePackParser)
+  guardUpgrades(http, door, [binary, json])
+  return { close: () => Promise.all([json.io.close(), binary.io.close()]) }
+}
+
+/** One Socket.IO server and where it is found. */
+interface Entrance {
+  readonly io: Server
+  readonly path: string
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+}
+
+function openEntrance(
+  http: HttpServer,
+  door: SocketDoor,
+  path: string,
+  parser?: unknown,
+): Entrance {
+  const { livenessMs } = door
   const io = new Server(http, {
+    path,
+    ...(parser !== undefined && { parser }),
     transports: ['websocket'],
     serveClient: false,
     maxHttpBufferSize: TRANSPORT_MESSAGE_BYTES,
-    pingInterval: PING_INTERVAL_MS,
-    pingTimeout: PING_TIMEOUT_MS,
+    pingInterval: Math.round(livenessMs * PING_INTERVAL_SHARE),
+    pingTimeout: Math.round(livenessMs * (1 - PING_INTERVAL_SHARE)),
     connectTimeout: CONNECT_TIMEOUT_MS,
   })
-  guardUpgrades(http, door)
+  // The upgrades of all are led through one gate.
+  const upgrades = http.listeners('upgrade')
+  http.removeAllListeners('upgrade')
   io.use((socket, next) => {
     void authenticate(socket, door).then((outcome) => {
       if ('code' in outcome) {
@@ -65,7 +105,13 @@ export function attachSocketServer(http: HttpServer, door: SocketDoor): Server {
     })
   })
   io.on('connection', (socket) => serve(socket, door))
-  return io
+  return {
+    io,
+    path: `${path}/`,
+    upgrade(request, socket, head) {
+      for (const upgrade of upgrades) upgrade.call(http, request, socket, head)
+    },
+  }
 }
 
 async function authenticate(
@@ -114,6 +160,7 @@ function serve(socket: Socket, { hub, log, gate, onRefused }: SocketDoor): void 
   const sender = new Sender(socket, () => {
     onRefused('slow-consumer')
     log.warn('slow consumer disconnected')
+    socket.emit('event', SLOW_CONSUMER)
     socket.disconnect(true)
   })
   const client: ClientSocket = {
@@ -156,13 +203,20 @@ function forgetHandshake(socket: Socket): void {
 const forgotten = Object.freeze({})
 
 /** Refuses connections of an address that has too many before anything is made for them. */
-function guardUpgrades(http: HttpServer, { gate, onRefused }: SocketDoor): void {
-  const upgrades = http.listeners('upgrade')
-  http.removeAllListeners('upgrade')
+function guardUpgrades(
+  http: HttpServer,
+  { gate, onRefused }: SocketDoor,
+  entrances: readonly Entrance[],
+): void {
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const entrance = entrances.find(({ path }) => request.url?.startsWith(path))
+    if (!entrance) {
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
+      return
+    }
     const retryAfterMs = gate.arrive(gate.addressOf(request))
     if (retryAfterMs === undefined) {
-      for (const upgrade of upgrades) upgrade.call(http, request, socket, head)
+      entrance.upgrade(request, socket, head)
       return
     }
     onRefused('upgrade')
