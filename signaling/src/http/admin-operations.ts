@@ -136,6 +136,7 @@ export function openApiDocument(): object {
           400: content('A parameter is wrong.', wireError),
           401: content('The bearer secret is missing or wrong.', wireError),
           404: content('There is no such thing.', wireError),
+          503: content('Redis is away.', wireError),
         },
       },
     }
