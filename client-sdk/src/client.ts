@@ -69,7 +69,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     const { request } = this.#signaling
     this.#presence = new PresenceWatch(request)
     this.#missed = new MissedCalls({
-      request,
+      ...{ clock, request },
       isListening: () => this.hasListener('missed'),
       tell: (missed) => this.emit('missed', missed),
       kept: () => this.#remember(),

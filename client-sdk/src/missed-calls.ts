@@ -1,11 +1,17 @@
 import type { MissedCall } from '@parley/protocol'
+import { CallError } from './errors.ts'
+import type { Clock } from './ports.ts'
 import type { Request } from './signaling.ts'
 
 /** Missed calls that the list holds, at most; the server keeps no more. */
 const MOST_LISTED = 100
 
+/** How long a server that cannot note what was told is left alone. */
+const SAY_AGAIN_MS = 5_000
+
 /** What missed calls need of the client. */
 export interface MissedCallsPorts {
+  readonly clock: Clock
   readonly request: Request
   /** Whether the app listens for missed calls. */
   readonly isListening: () => boolean
@@ -68,7 +74,13 @@ export class MissedCalls {
   }
 
   #acknowledge(): void {
-    // Where this fails the next session says them again, and they are known.
-    this.#ports.request('mailbox.ack', { seq: this.#toldSeq }).catch(() => undefined)
+    const seq = this.#toldSeq
+    this.#ports.request('mailbox.ack', { seq }).catch((error: unknown) => {
+      // Where there is no session, the next one says them again, and they are known.
+      if (!(error instanceof CallError) || error.code !== 'store-unavailable') return
+      this.#ports.clock.after(SAY_AGAIN_MS, () => {
+        if (seq === this.#toldSeq) this.#acknowledge()
+      })
+    })
   }
 }

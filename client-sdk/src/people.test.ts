@@ -1,4 +1,4 @@
-import { limits } from '@parley/protocol'
+import { limits, wireError } from '@parley/protocol'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Call } from './call.ts'
 import { CallClient } from './client.ts'
@@ -44,6 +44,19 @@ describe('missed calls', () => {
     missed(5, 6)
     expect(told).toHaveBeenCalledTimes(2)
     expect(sent('mailbox.ack')).toEqual([{ seq: 5 }, { seq: 6 }])
+  })
+
+  it('are acknowledged again once the server can note it', async () => {
+    client.on('missed', () => undefined)
+    await connect()
+    missed(5)
+    const [first] = requests('mailbox.ack')
+    first?.answer({ ok: false, error: wireError('store-unavailable') })
+    await environment.clock.advance(5_000)
+    expect(sent('mailbox.ack')).toEqual([{ seq: 5 }, { seq: 5 }])
+    answer('mailbox.ack', {})
+    await environment.clock.advance(60_000)
+    expect(sent('mailbox.ack')).toHaveLength(2)
   })
 
   it('wait for somebody to listen, unacknowledged', async () => {
