@@ -2,6 +2,7 @@ import { CallClient } from '../src/index.ts'
 import type { Call, CallMedia } from '../src/index.ts'
 import { fill, part } from './dom.ts'
 import { elsewherePanel } from './elsewhere.ts'
+import { hallwayScreen } from './hallway.ts'
 import { incomingSheet } from './incoming.ts'
 import { lobbyScreen } from './lobby.ts'
 import { missedPanel } from './missed.ts'
@@ -69,6 +70,10 @@ function run(client: CallClient): void {
     const focused = document.activeElement
     const cameFrom = focused instanceof HTMLElement ? focused.dataset['key'] : undefined
     window.parley.call = call
+    if (call.state === 'waiting') {
+      wait(call)
+      return
+    }
     const screen = stageScreen(call, client, called, (other) => enter(other))
     stage = screen
     fill(app, screen.element)
@@ -97,6 +102,25 @@ function run(client: CallClient): void {
       call.on('state', (state) => {
         if (state === 'ended') leave()
       })
+  }
+
+  const wait = (call: Call) => {
+    stage = undefined
+    const hallway = hallwayScreen(call)
+    fill(app, hallway.element)
+    hallway.focus()
+    const off = call.on('state', (state) => {
+      off()
+      if (state !== 'ended') {
+        enter(call)
+        return
+      }
+      if (call.endReason) toast(`${wordsForEnd(call.endReason, call.room ?? '')}.`)
+      window.parley.call = undefined
+      lobby.render()
+      fill(app, lobby.element)
+      lobby.focus('join')
+    })
   }
 
   client.on('incoming', (call) => incomingSheet(call, enter))

@@ -16,12 +16,12 @@ export function readSettings(search: string): PageSettings {
   }
 }
 
-/** Asks the development server for a token. */
+/** Asks the development server for a token, with which one moderates what one starts. */
 export async function fetchToken(user: string): Promise<string> {
   const response = await fetch('/dev/token', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ user }),
+    body: JSON.stringify({ user, grants: { host: true } }),
   })
   const body = (await response.json()) as { token?: string }
   if (body.token === undefined) throw new Error(`no token: ${response.status}`)

@@ -8,6 +8,7 @@ import { icon } from './icons.ts'
 import { inviteSheet } from './invite.ts'
 import { announce, toast } from './notices.ts'
 import { ring } from './ringtone.ts'
+import { rosterBadge, rosterPanel } from './roster.ts'
 import { hearTalk, talkSheet } from './talk.ts'
 import {
   pathWords,
@@ -16,6 +17,7 @@ import {
   wordsForDuration,
   wordsForError,
   wordsForNames,
+  wordsForSources,
 } from './words.ts'
 
 const RINGBACK_VOLUME = 0.05
@@ -52,20 +54,37 @@ export function stageScreen(
   const quality = el('button', { class: 'badge', type: 'button', 'aria-controls': 'details' }, bars)
   const qualityText = el('span', {})
   quality.append(qualityText)
-  quality.addEventListener('click', () => details.toggle())
+  const roster = rosterPanel(call, client)
+  const people = rosterBadge(call, () => {
+    details.close()
+    roster.toggle()
+  })
+  quality.addEventListener('click', () => {
+    roster.close()
+    details.toggle()
+  })
   const lock = el('div', { class: 'badge' })
   const waiting = el('div', { class: 'waiting' })
-  floor.element.append(details.element)
+  floor.element.append(details.element, roster.element)
   const element = el(
     'main',
     { class: 'stage in-call' },
-    el('header', {}, el('div', { class: 'title' }, title, state), lock, badges, quality),
+    el(
+      'header',
+      {},
+      el('div', { class: 'title' }, title, state),
+      lock,
+      badges,
+      people.element,
+      quality,
+    ),
     held.element,
     floor.element,
     buttons.element,
   )
   let connectedAt: number | undefined
   let silence: (() => void) | undefined
+  let heldUp = call.lobby.length
 
   const renderState = () => {
     title.textContent = titleOf(call, called)
@@ -109,6 +128,8 @@ export function stageScreen(
     renderWaiting()
     floor.render()
     buttons.render()
+    people.render()
+    roster.render()
     const { path, encrypted } = call
     badges.hidden = path === undefined
     badges.textContent = path ? pathWords[path].short : ''
@@ -157,6 +178,22 @@ export function stageScreen(
     call.on('invites', render),
     call.on('active-speaker', render),
     call.on('local', render),
+    call.on('policy', () => {
+      announce(call.locked ? 'The call is locked' : 'The call is open')
+      render()
+    }),
+    call.on('lobby', (waiting) => {
+      const last = waiting.at(-1)
+      if (last && waiting.length > heldUp) toast(`${last.user} is waiting to be let in.`)
+      heldUp = waiting.length
+      render()
+    }),
+    call.on('mute-requested', ({ by, sources }) =>
+      toast(`${by} asks you to switch off your ${wordsForSources(sources)}.`, 'alert'),
+    ),
+    call.on('muted', ({ by, sources }) =>
+      toast(`${by ?? 'The app'} switched off your ${wordsForSources(sources)}.`, 'alert'),
+    ),
     call.on('quality', render),
     call.on('layer', render),
     call.on('error', ({ code }) => toast(wordsForError(code), 'alert')),
@@ -164,9 +201,13 @@ export function stageScreen(
   ]
   const clock = setInterval(renderState, 1_000)
   const onKey = (event: KeyboardEvent) => {
-    if (event.key === 'Escape' && !details.element.hidden) {
+    if (event.key !== 'Escape') return
+    if (!details.element.hidden) {
       details.close()
       quality.focus()
+    } else if (!roster.element.hidden) {
+      roster.close()
+      people.element.focus()
     }
   }
   element.addEventListener('keydown', onKey)

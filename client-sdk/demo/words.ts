@@ -10,6 +10,7 @@ import type {
   PresenceStatus,
   QualityLevel,
   QualityReason,
+  TrackSource,
 } from '../src/index.ts'
 
 /** What happened and what to do, for each code that the SDK can report. */
@@ -39,6 +40,11 @@ const errorWords: Readonly<Record<CallErrorCode, string>> = {
   'hand-over-pending': 'The call is being handed over already. Wait for the answer.',
   'answered-elsewhere': 'You answered on another device.',
   'not-ringing': 'The call no longer rings.',
+  'not-moderator': 'Only a moderator of the call can do that.',
+  'call-locked': 'The call is locked: nobody new can come in now.',
+  'lobby-full': 'Too many people are waiting already. Try again in a moment.',
+  'not-waiting': 'That person has stopped waiting.',
+  silenced: 'A moderator has switched this off for you. Ask to be allowed again.',
   'call-full': 'The call is full. Ask somebody to leave, or try later.',
   'ticket-invalid': 'The server no longer knows this call. Start it again.',
   'ticket-expired': 'You were away too long to come back to that call. Start it again.',
@@ -102,6 +108,7 @@ export function wordsForEnd(reason: EndReason, other: string): string {
     superseded: `${other} called again`,
     failed: 'The call was lost. Check your network and call again',
     removed: 'You were removed from the call',
+    denied: 'You were not let in',
   }
   return words[reason]
 }
@@ -115,6 +122,7 @@ export const pathWords: Readonly<Record<CallPath, { short: string; long: string 
 export const stateWords: Readonly<Record<CallState, string>> = {
   dialing: 'Calling…',
   ringing: 'Ringing…',
+  waiting: 'Waiting to be let in…',
   connecting: 'Connecting…',
   connected: 'Connected',
   reconnecting: 'Reconnecting…',
@@ -172,6 +180,17 @@ export function wordsForLayer({ layer, reason }: LayerState): string | undefined
     bandwidth: 'the connection is narrow',
   }
   return `${what}: ${why[reason]}`
+}
+
+/** What a moderator has switched off, or asks to. */
+export function wordsForSources(sources: readonly TrackSource[]): string {
+  const words: Readonly<Record<TrackSource, string>> = {
+    microphone: 'microphone',
+    camera: 'camera',
+    screen: 'screen',
+    'screen-audio': 'sound of your screen',
+  }
+  return sources.map((source) => words[source]).join(' and ')
 }
 
 /** A list of names as people write it. */

@@ -10,9 +10,11 @@ import type {
   Welcome,
 } from '@parley/protocol'
 import { CallSession } from './call-session.ts'
+import type { Entered } from './call-session.ts'
 import type { CallContext, CallOrigin } from './call-context.ts'
 import { Call } from './call.ts'
 import type { MediaOptions } from './call.ts'
+import type { Lobby } from './core/call-state.ts'
 import { isOnlyWith } from './core/holding.ts'
 import type { KeptCall } from './core/page-record.ts'
 import { Emitter } from './emitter.ts'
@@ -27,8 +29,8 @@ interface CallBookEvents {
   kept: []
 }
 
-/** An answer to `call.start`, `call.accept` or `room.join`. */
-type Joined = ClientRequestResult<'room.join'>
+/** An answer that gives a seat. */
+type Joined = ClientRequestResult<'call.start'>
 type Incoming = ServerEventData<'call.incoming'>
 type Transferred = ServerEventData<'call.transferred'>
 
@@ -99,7 +101,12 @@ export class CallBook extends Emitter<CallBookEvents> {
     const session = new CallSession(this.#context, { id, direction: 'room', media })
     // The server checks the name.
     const data = { room: room as RoomName, media, topology }
-    return this.#enter(session, signal, () => request('room.join', data))
+    const knock = () => {
+      // A room that holds another call by now is not the one that this device waits for.
+      const { lobby } = session.facts
+      return request('room.join', lobby ? { ...data, call: lobby.call } : data)
+    }
+    return this.#enter(session, signal, knock)
   }
 
   /** Takes in an event, if it is one of a call. */
@@ -119,6 +126,8 @@ export class CallBook extends Emitter<CallBookEvents> {
     const id = callOf(event)
     if (id === undefined) return
     const session = this.#sessions.get(id)
+    // Let in after this page had stopped waiting.
+    if (!session && event.type === 'call.admitted' && this.#entering === 0) this.#leave(id)
     if (session) {
       session.handle(event)
       if (event.type === 'call.ticket') this.emit('kept')
@@ -133,6 +142,10 @@ export class CallBook extends Emitter<CallBookEvents> {
     const views = new Map(calls.map((view) => [view.id, view]))
     for (const session of [...this.#sessions.values()]) {
       const view = views.get(session.id)
+      if (session.state === 'waiting') {
+        void session.knockAgain()
+        continue
+      }
       if (session.isEntering) continue
       void session.retake(view ? { known: view } : {})
     }
@@ -192,11 +205,11 @@ export class CallBook extends Emitter<CallBookEvents> {
   async #enter(
     session: CallSession,
     signal: AbortSignal | undefined,
-    request: () => Promise<Joined>,
+    request: () => Promise<Entered>,
     instead: () => CallSession | undefined = () => undefined,
   ): Promise<Call> {
     this.#entering++
-    let answer: Promise<Joined> | undefined
+    let answer: Promise<Entered> | undefined
     let kept = session
     try {
       const { media } = session.origin
@@ -208,12 +221,13 @@ export class CallBook extends Emitter<CallBookEvents> {
         return await this.#goOn(known, media, signal)
       }
       answer = request()
-      const joined = await abortable(answer, signal)
-      kept = this.#joined(session, joined)
+      const entered = await abortable(answer, signal)
+      if ('call' in entered) kept = this.#joined(session, entered)
+      else this.#wait(session, entered.waiting, request)
     } catch (error) {
       // Nobody waits for the seat any more, should the server still give one.
       answer
-        ?.then(({ call }) => this.#context.request('call.hangup', { call: call.id }))
+        ?.then((entered) => this.#leave('call' in entered ? entered.call.id : entered.waiting.call))
         .catch(() => undefined)
       session.finish('failed')
       throw error
@@ -239,8 +253,23 @@ export class CallBook extends Emitter<CallBookEvents> {
     session.join(call, participant)
     if (session.state === 'ended') return session
     this.#keep(session)
-    for (const { call: id, event } of this.#early) if (id === call.id) session.handle(event)
+    this.#replay(session)
     return session
+  }
+
+  #wait(session: CallSession, lobby: Lobby, knock: () => Promise<Entered>): void {
+    session.wait(lobby, knock)
+    this.#keep(session)
+    this.#replay(session)
+  }
+
+  /** What came before the answer that it belongs to. */
+  #replay(session: CallSession): void {
+    for (const { call, event } of this.#early) if (call === session.id) session.handle(event)
+  }
+
+  #leave(call: CallId): void {
+    this.#context.request('call.hangup', { call }).catch(() => undefined)
   }
 
   /** Ends an attempt that has turned out to be a call that is known already. */

@@ -4,6 +4,7 @@ import type { CallState } from './core/call-state.ts'
 import type { Quality } from './core/quality.ts'
 import type { SecurityAlarm } from './e2ee/call-encryption.ts'
 import type { CallError } from './errors.ts'
+import type { Waiting } from './moderated-call.ts'
 import type { Reconnecting } from './media-recovery.ts'
 import type { Participant } from './roster.ts'
 import type { LocalTrack, RemoteTrack } from './tracks.ts'
@@ -25,6 +26,13 @@ export interface Message {
   readonly from: Participant
   /** It went to this device only. */
   readonly direct: boolean
+}
+
+/** A moderator asks to switch these off; the app may do so. */
+export interface MuteRequest {
+  readonly sources: readonly TrackSource[]
+  /** The moderator. */
+  readonly by: UserId
 }
 
 /** Everything that a call tells, with the arguments of the listeners. */
@@ -53,6 +61,11 @@ export interface CallEvents {
   local: []
   /** The server switched these of one's own sources off, and why. */
   muted: [muted: Muted]
+  'mute-requested': [request: MuteRequest]
+  /** `call.lobby` changed: somebody waits, or does no longer. */
+  lobby: [waiting: readonly Waiting[]]
+  /** `call.locked`, `call.hasLobby`, `call.moderator` or `call.silenced` changed. */
+  policy: []
   quality: [quality: Quality]
   /** `call.encrypted` changed. */
   encryption: [encrypted: boolean]

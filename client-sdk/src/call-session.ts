@@ -2,6 +2,7 @@ import type {
   CallId,
   CallMedia,
   CallView,
+  ClientRequestResult,
   EndReason,
   ParticipantId,
   ServerEvent,
@@ -10,11 +11,11 @@ import type { CallContext, CallOrigin } from './call-context.ts'
 import type { CallEvents, CallPath } from './call-events.ts'
 import { CallTalk, readMessage } from './call-talk.ts'
 import { callState, changeFacts, hangupReason, newFacts } from './core/call-state.ts'
-import type { CallFacts, CallState } from './core/call-state.ts'
+import type { CallFacts, CallState, Lobby } from './core/call-state.ts'
 import type { KeptCall } from './core/page-record.ts'
 import { isOnHold, isPaused, sentByOthers } from './core/holding.ts'
 import { isBehind } from './core/media-plan.ts'
-import { RING_AGAIN_WAIT_MS, VIEW_DEBOUNCE_MS } from './defaults.ts'
+import { RING_AGAIN_WAIT_MS, SEAT_ATTEMPTS, SEAT_RETRY_MS, VIEW_DEBOUNCE_MS } from './defaults.ts'
 import type { CallEncryption } from './e2ee/call-encryption.ts'
 import { Emitter } from './emitter.ts'
 import { CallError } from './errors.ts'
@@ -64,6 +65,7 @@ export class CallSession extends Emitter<CallEvents> {
   #paused = false
   #moveWatch: MoveWatch | undefined
   #encryption: CallEncryption | undefined
+  #knock: (() => Promise<Entered>) | undefined
 
   constructor(context: CallContext, origin: CallOrigin) {
     super()
@@ -99,7 +101,7 @@ export class CallSession extends Emitter<CallEvents> {
 
   /** The id of a room's call is known with its first view. */
   get id(): CallId {
-    return this.#facts.view?.id ?? this.origin.id
+    return this.#facts.view?.id ?? this.#facts.lobby?.call ?? this.origin.id
   }
 
   /** Asked for, but not yet given a seat. */
@@ -149,6 +151,34 @@ export class CallSession extends Emitter<CallEvents> {
 
   get facts(): CallFacts {
     return this.#facts
+  }
+
+  /** This device is to be let in first; `knock` asks again, as in a new session. */
+  wait(lobby: Lobby, knock: () => Promise<Entered>): void {
+    this.#knock = knock
+    if (this.#facts.self === undefined) this.#change({ lobby })
+  }
+
+  /** Asks again to be let in, where the server may have forgotten that this device waits. */
+  async knockAgain(): Promise<void> {
+    for (let attempt = 1; this.#state === 'waiting'; attempt++) {
+      try {
+        const answer = await this.#knock?.()
+        if (answer && 'call' in answer) this.join(answer.call, answer.participant)
+        return
+      } catch (error) {
+        const code = error instanceof CallError ? error.code : 'internal'
+        // The next session asks again.
+        if (code === 'session-gone') return
+        // After a crash of the server the call is back when somebody who is in it is.
+        if (code !== 'call-not-found' || attempt >= SEAT_ATTEMPTS) {
+          this.finish('failed')
+          return
+        }
+        const { clock } = this.#context.environment
+        await new Promise<void>((resolve) => void clock.after(SEAT_RETRY_MS, resolve))
+      }
+    }
   }
 
   /** The server has given this device its seat, or another one: media begins anew. */
@@ -217,6 +247,7 @@ export class CallSession extends Emitter<CallEvents> {
   }
 
   #adopt(view: CallView): void {
+    const before = moderationOf(this.#facts)
     const wasOnHold = this.onHold
     const wasRaised = this.handRaisedAt !== undefined
     this.#changeSpeaker(() => this.#change({ view }))
@@ -229,6 +260,7 @@ export class CallSession extends Emitter<CallEvents> {
     this.#paths?.hold(this.onHold)
     this.#encryption?.update(view)
     this.#paths?.update(view)
+    this.#tellModeration(before)
     if (this.onHold !== wasOnHold) this.emit('hold', this.onHold)
     const isRaised = this.handRaisedAt !== undefined
     if (isRaised !== wasRaised) this.emit('hand', isRaised)
@@ -312,6 +344,14 @@ export class CallSession extends Emitter<CallEvents> {
       case 'call.reaction':
         this.#onReaction(event.data)
         return
+      case 'call.admitted':
+        this.join(event.data.call, event.data.participant)
+        return
+      case 'call.mute-requested': {
+        const { sources, by } = event.data
+        this.emit('mute-requested', { sources, by })
+        return
+      }
       case 'call.muted':
         this.#onMuted(event.data)
         return
@@ -441,6 +481,12 @@ export class CallSession extends Emitter<CallEvents> {
     if (from) this.emit('reaction', reaction, from)
   }
 
+  #tellModeration(before: ReturnType<typeof moderationOf>): void {
+    const now = moderationOf(this.#facts)
+    if (now.lobby !== before.lobby) this.emit('lobby', this.#facts.view?.waiting ?? [])
+    if (now.policy !== before.policy) this.emit('policy')
+  }
+
   #onMuted({ sources, reason, by }: DataOf<'call.muted'>): void {
     this.local.withdraw(sources)
     this.emit('muted', { sources, reason, by })
@@ -544,8 +590,20 @@ export class CallSession extends Emitter<CallEvents> {
   }
 }
 
+/** What a change of is worth an event, as texts to compare. */
+function moderationOf({ view, self }: CallFacts) {
+  const own = view?.participants.find(({ id }) => id === self)
+  return {
+    lobby: JSON.stringify(view?.waiting ?? []),
+    policy: JSON.stringify([view?.locked, view?.lobby, own?.moderator, own?.silenced]),
+  }
+}
+
 function silenced(sources: LocalSources): LocalSources {
   return new Map([...sources.keys()].map((source) => [source, { track: undefined, live: false }]))
 }
+
+/** A seat, or a place in the lobby. */
+export type Entered = ClientRequestResult<'room.join'>
 
 type DataOf<T extends ServerEvent['type']> = Extract<ServerEvent, { type: T }>['data']

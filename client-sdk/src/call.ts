@@ -10,6 +10,7 @@ import type {
   InviteView,
   ParticipantId,
   RoomName,
+  TrackSource,
   UserId,
 } from '@parley/protocol'
 import type { CallEvents, CallPath } from './call-events.ts'
@@ -21,6 +22,7 @@ import type { MediaSample } from './core/stats.ts'
 import type { Assessment } from './e2ee/identity/identity.ts'
 import { abortable, CallError } from './errors.ts'
 import type { Reconnecting } from './media-recovery.ts'
+import { ModeratedCall } from './moderated-call.ts'
 import type { Participant } from './roster.ts'
 import type { LocalTrack } from './tracks.ts'
 
@@ -45,12 +47,13 @@ export interface AcceptOptions extends MediaOptions {
  * A call or a room, ringing or running. Methods may be called in any state and twice: what is
  * already so stays so. They reject with a {@link CallError}.
  */
-export class Call implements AsyncDisposable {
+export class Call extends ModeratedCall implements AsyncDisposable {
   readonly #session: CallSession
   #accepting: Promise<void> | undefined
 
   /** Made by the client. */
   constructor(session: CallSession) {
+    super(session)
     this.#session = session
   }
 
@@ -95,7 +98,8 @@ export class Call implements AsyncDisposable {
   }
 
   get room(): RoomName | undefined {
-    return this.#session.facts.view?.room
+    const { view, lobby } = this.#session.facts
+    return view?.room ?? lobby?.room
   }
 
   get state(): CallState {
@@ -290,19 +294,19 @@ export class Call implements AsyncDisposable {
   }
 
   async setMicrophone(on: boolean, options: OperationOptions = {}): Promise<void> {
-    this.#session.assertOpen()
+    this.#assertMaySend('microphone', on)
     await this.#session.local.setMicrophone(on, options)
   }
 
   /** Off closes the camera, so that its light goes out. */
   async setCamera(on: boolean, options: OperationOptions = {}): Promise<void> {
-    this.#session.assertOpen()
+    this.#assertMaySend('camera', on)
     await this.#session.local.setCamera(on, options)
   }
 
   /** Asks for a screen, window or tab and shares it, with its sound where there is any. */
   async shareScreen(options: OperationOptions = {}): Promise<void> {
-    this.#session.assertOpen()
+    this.#assertMaySend('screen')
     await this.#session.local.shareScreen(options)
   }
 
@@ -343,6 +347,11 @@ export class Call implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.hangup()
+  }
+
+  #assertMaySend(source: TrackSource, on = true): void {
+    this.#session.assertOpen()
+    if (on && this.silenced.includes(source)) throw new CallError('silenced')
   }
 
   async #ask<T extends ClientRequestType>(

@@ -278,7 +278,14 @@ function answer(type: string, data: unknown): void {
 
 function welcome(change: object): void {
   event(0, 'welcome', {
-    grants: { ring: true, rooms: ['*'], publish: ['audio'], moderate: [], presence: ['*'] },
+    grants: {
+      ring: true,
+      rooms: ['*'],
+      publish: ['audio'],
+      moderate: [],
+      host: false,
+      presence: ['*'],
+    },
     session: 's1',
     resumeKey: 'k',
     user: 'alice',

@@ -4,6 +4,7 @@ import type {
   ParticipantId,
   ParticipantView,
   Sending,
+  TrackSource,
   UserId,
 } from '@parley/protocol'
 import type { StreamKey } from './core/media-plan.ts'
@@ -26,6 +27,10 @@ export interface Participant {
   readonly handRaisedAt: number | undefined
   /** What it says it sends: false is muted. */
   readonly sending: Sending
+  /** He moderates the call. */
+  readonly moderator: boolean
+  /** What a moderator has switched off. */
+  readonly silenced: readonly TrackSource[]
   readonly tracks: readonly RemoteTrack[]
 }
 
@@ -68,8 +73,19 @@ class Member implements Participant {
   get sending() {
     return this.view.sending
   }
+  get moderator() {
+    return this.view.moderator ?? false
+  }
+  get silenced(): readonly TrackSource[] {
+    return this.view.silenced ?? []
+  }
   get tracks(): readonly RemoteTrack[] {
     return [...this.handles.values()]
+  }
+
+  /** Whether a stream of his is to be played: none that a moderator has switched off. */
+  plays(source: TrackSource): boolean {
+    return !this.silenced.includes(source)
   }
 }
 
@@ -115,13 +131,13 @@ export class Roster extends Emitter<RosterEvents> {
   show(streams: ReadonlyMap<StreamKey, RemoteStream>): void {
     for (const member of this.#members.values()) {
       for (const [key, handle] of member.handles) {
-        if (streams.has(key)) continue
+        if (streams.has(key) && member.plays(handle.source)) continue
         this.#removeTrack(member, key, handle)
       }
     }
     for (const [key, { participant, source, track }] of streams) {
       const member = this.#members.get(participant)
-      if (!member) continue
+      if (!member?.plays(source)) continue
       const known = member.handles.get(key)
       if (known) {
         known.replace(track)
@@ -172,7 +188,25 @@ export class Roster extends Emitter<RosterEvents> {
 }
 
 function differs(a: ParticipantView, b: ParticipantView): boolean {
-  const facts = ({ connected, onHold, handRaisedAt, sending }: ParticipantView) =>
-    [connected, onHold, handRaisedAt, sending.microphone, sending.camera, sending.screen].join()
+  const facts = ({
+    connected,
+    onHold,
+    handRaisedAt,
+    sending,
+    moderator,
+    silenced = [],
+  }: ParticipantView) => {
+    const { microphone, camera, screen } = sending
+    return [
+      connected,
+      onHold,
+      handRaisedAt,
+      microphone,
+      camera,
+      screen,
+      moderator,
+      ...silenced,
+    ].join()
+  }
   return facts(a) !== facts(b)
 }

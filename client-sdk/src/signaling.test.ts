@@ -131,7 +131,14 @@ describe('signaling', () => {
     await settle()
     const [refresh] = link.last.requests
     expect(refresh).toMatchObject({ type: 'session.refresh', data: { token: 'token-2' } })
-    const grants = { ring: true, rooms: [], publish: [], moderate: [], presence: ['*'] }
+    const grants = {
+      ring: true,
+      rooms: [],
+      publish: [],
+      moderate: [],
+      host: false,
+      presence: ['*'],
+    }
     refresh?.answer({ ok: true, data: { grants, expiresAt: 9e5 } })
     await settle()
     expect(heard).toEqual([[]])
@@ -195,7 +202,14 @@ async function connect(): Promise<void> {
 
 function welcome(resumed: string): void {
   event(0, 'welcome', {
-    grants: { ring: true, rooms: ['*'], publish: ['audio'], moderate: [], presence: ['*'] },
+    grants: {
+      ring: true,
+      rooms: ['*'],
+      publish: ['audio'],
+      moderate: [],
+      host: false,
+      presence: ['*'],
+    },
     session: 's1',
     resumeKey: 'k',
     user: 'alice',

@@ -134,11 +134,13 @@ export class Participant {
   }
 
   async #join(signaling: SignalingClient): Promise<MediaSeat> {
-    const { call, participant } = await signaling.request('room.join', {
+    const entered = await signaling.request('room.join', {
       room: roomNameSchema.parse(this.seat.room),
       media: { audio: true, video: this.#context.video },
       topology: 'sfu',
     })
+    if (!('call' in entered)) throw new RequestError('bad-answer', 'the room has a lobby')
+    const { call, participant } = entered
     const { path, epoch } = call.topology
     if (path !== 'sfu') throw new RequestError('bad-answer', `the room's path is ${path}, not sfu`)
     this.#me = participant

@@ -16,6 +16,7 @@ import type {
   Invitee,
   PendingInvite,
 } from './call-state.ts'
+import { pardon } from './call-policy.ts'
 import { closeInvite, settle } from './call-steps.ts'
 import type { CallStep } from './call-steps.ts'
 import type { EndReason } from './call-view.ts'
@@ -33,7 +34,11 @@ export function onInvited(
   const rings = invites
     .flatMap(ringingDevices)
     .map((to): CallEffect => ({ type: 'ring', to, invitation }))
-  return settle(withInvites(state, invites), rings)
+  const pardoned = pardon(
+    state,
+    fresh.map(({ user }) => user),
+  )
+  return settle(withInvites(pardoned, invites), rings)
 }
 
 export function onOffered(
@@ -60,7 +65,7 @@ export function onOffered(
     invitation,
     offer,
   }))
-  return settle(withInvites(state, [invite]), rings)
+  return settle(withInvites(pardon(state, [user]), [invite]), rings)
 }
 
 export function onUninvited(state: Call, user: UserId): CallStep {

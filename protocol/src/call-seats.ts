@@ -12,7 +12,8 @@ import type { Millis } from './ids.ts'
 import { stay } from './step.ts'
 
 export function onJoined(state: Call, event: CallEventOf<'joined'>, now: Millis): CallStep {
-  if (participantAt(state, event.at)) return stay(state)
+  const isRemoved = state.policy.removed.includes(event.at.user)
+  if (isRemoved || participantAt(state, event.at)) return stay(state)
   const { replaces } = event
   const old = replaces && participantById(state, replaces)
   const taken = state.participants.some((p) => p.moving?.from === old?.id)
@@ -105,7 +106,9 @@ export function onTookOver(
   { by, from, seats }: CallEventOf<'tookOver'>,
   now: Millis,
 ): CallStep {
-  const fresh = seats.filter(({ at }) => !participantAt(state, at))
+  const fresh = seats.filter(
+    ({ at }) => !participantAt(state, at) && !state.policy.removed.includes(at.user),
+  )
   const giver = participantById(state, by)
   if (!giver || fresh.length === 0) return stay(state)
   const vacated = vacate(state, giver, 'transferred')
@@ -124,7 +127,7 @@ export function onTookOver(
   return audienceChanged(taken, [...vacated.effects, ...effects, ...transfers], now)
 }
 
-function seatOf({ participant, at, sending }: Newcomer): Participant {
+export function seatOf({ participant, at, sending }: Newcomer): Participant {
   return {
     id: participant,
     user: at.user,
@@ -136,19 +139,26 @@ function seatOf({ participant, at, sending }: Newcomer): Participant {
   }
 }
 
-/** Seats newcomers. Who comes in by himself answers, too, what rings for him on any of his devices. */
-function seated(
+/**
+ * Seats newcomers. Who comes in by himself answers, too, what rings for him on any of his devices, and
+ * need not wait on another.
+ */
+export function seated(
   state: Call,
   newcomers: readonly Participant[],
 ): [state: Call, effects: readonly CallEffect[]] {
   const isNew = (user: string) => newcomers.some((newcomer) => newcomer.user === user)
   const rung = state.invites.filter(({ user }) => isNew(user)).flatMap(ringingDevices)
-  const others = rung.filter(({ device }) => !newcomers.some((n) => n.device === device))
+  const waited = state.waiting.filter(({ user }) => isNew(user))
+  const others = [...rung, ...waited].filter(
+    ({ device }) => !newcomers.some((n) => n.device === device),
+  )
   const joined: Call = {
     ...state,
     answered: state.answered || rung.length > 0,
     participants: [...state.participants, ...newcomers],
     invites: state.invites.filter(({ user }) => !isNew(user)),
+    waiting: state.waiting.filter(({ user }) => !isNew(user)),
   }
   return [
     joined,

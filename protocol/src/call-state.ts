@@ -1,3 +1,5 @@
+import { openPolicy } from './call-policy.ts'
+import type { CallPolicy, Waiter } from './call-policy.ts'
 import type { EndReason, HandOver, InviteState, Publication, Sending } from './call-view.ts'
 import type {
   CallId,
@@ -8,7 +10,7 @@ import type {
   RoomName,
   UserId,
 } from './ids.ts'
-import type { CallMedia } from './media.ts'
+import type { CallMedia, TrackSource } from './media.ts'
 import { initialTopology } from './topology.ts'
 import type { Topology, TopologyEffect } from './topology.ts'
 
@@ -34,6 +36,8 @@ export interface Participant extends DeviceAddress {
   readonly onHold: boolean
   readonly sending: Sending
   readonly handRaisedAt?: Millis | undefined
+  /** His token lets him moderate this call. */
+  readonly moderates?: boolean
   readonly publications: readonly Publication[]
   /** The seat of the same user that this one takes the place of once it decodes; by then at the latest. */
   readonly moving?: { readonly from: ParticipantId; readonly deadline: Millis }
@@ -84,6 +88,9 @@ export interface Call {
   readonly participants: readonly Participant[]
   readonly invites: readonly Invite[]
   readonly topology: Topology
+  readonly policy: CallPolicy
+  /** The lobby: who has asked to come in, in that order. */
+  readonly waiting: readonly Waiter[]
 }
 
 /** One user to ring, as the server found him. */
@@ -193,6 +200,38 @@ export type CallEvent =
       readonly participant: ParticipantId
       readonly producer: ProducerId
     }
+  /** Somebody asks to be let in. */
+  | {
+      readonly type: 'knocked'
+      readonly at: DeviceAddress
+      readonly media: CallMedia
+      readonly direct: boolean
+    }
+  /** He does not want to come in any more. */
+  | { readonly type: 'unknocked'; readonly at: DeviceAddress }
+  | {
+      readonly type: 'admitted'
+      readonly user: UserId
+      readonly seats: readonly Pick<Newcomer, 'participant' | 'at'>[]
+    }
+  | { readonly type: 'denied'; readonly user: UserId }
+  /** A user has to leave, and cannot come back without being let in. */
+  | { readonly type: 'removed'; readonly user: UserId }
+  | { readonly type: 'moderatorChanged'; readonly user: UserId; readonly on: boolean }
+  /** A user may not be heard or seen, or may be again. */
+  | {
+      readonly type: 'silenceChanged'
+      readonly user: UserId
+      readonly sources: readonly TrackSource[]
+      readonly on: boolean
+    }
+  | { readonly type: 'policyChanged'; readonly locked?: boolean; readonly lobby?: boolean }
+  /** Whether a participant's token lets him moderate here. */
+  | {
+      readonly type: 'tokenModerates'
+      readonly participant: ParticipantId
+      readonly moderates: boolean
+    }
   | { readonly type: 'ready'; readonly participant: ParticipantId; readonly epoch: number }
   | { readonly type: 'escalated' }
   | { readonly type: 'mediaLost'; readonly epoch: number }
@@ -217,6 +256,15 @@ export type CallEffect =
       readonly from: CallId
       readonly participant: ParticipantId
     }
+  /** A device that waited has this seat now. */
+  | { readonly type: 'admit'; readonly to: DeviceAddress; readonly participant: ParticipantId }
+  /** The node stops a stream that may not be heard or seen. */
+  | {
+      readonly type: 'pauseProducer'
+      readonly participant: ParticipantId
+      readonly producer: ProducerId
+      readonly epoch: number
+    }
   /** Everybody who is in it or rung by it sees the new state. */
   | { readonly type: 'update' }
   | { readonly type: 'closePeer'; readonly participant: ParticipantId; readonly epoch: number }
@@ -224,13 +272,12 @@ export type CallEffect =
   | { readonly type: 'ended' }
   | TopologyEffect
 
+/** How a call begins. `moderators`: who moderates it though his token does not say so. */
+export type NewCall = Pick<Call, 'id' | 'room' | 'startedBy' | 'sfuOnly'> &
+  Partial<Pick<CallPolicy, 'moderators'>>
+
 /** A call that nobody is in yet; `joined` must follow. */
-export function newCall({
-  id,
-  room,
-  startedBy,
-  sfuOnly,
-}: Pick<Call, 'id' | 'room' | 'startedBy' | 'sfuOnly'>): Call {
+export function newCall({ id, room, startedBy, sfuOnly, moderators = [] }: NewCall): Call {
   return {
     id,
     room,
@@ -241,6 +288,8 @@ export function newCall({
     participants: [],
     invites: [],
     topology: initialTopology,
+    policy: { ...openPolicy, moderators },
+    waiting: [],
   }
 }
 

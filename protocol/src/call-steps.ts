@@ -41,9 +41,10 @@ export function settle(
 export function end(state: Call, reason: EndReason): CallStep {
   const ringing = state.invites.flatMap(ringingDevices)
   return {
-    state: { ...state, phase: 'ended', participants: [], invites: [] },
+    state: { ...state, phase: 'ended', participants: [], invites: [], waiting: [] },
     effects: [
       ...ringing.map((to): CallEffect => ({ type: 'endFor', to, reason: 'cancelled' })),
+      ...state.waiting.map((to): CallEffect => ({ type: 'endFor', to, reason: 'hangup' })),
       ...state.participants.map((to): CallEffect => ({ type: 'endFor', to, reason })),
       ...openEpochs(state.topology).map((epoch): CallEffect => ({ type: 'closeMedia', epoch })),
       { type: 'ended' },
@@ -71,7 +72,7 @@ export function changeParticipant(
   change: Partial<
     Pick<
       Participant,
-      'connected' | 'leaving' | 'onHold' | 'sending' | 'handRaisedAt' | 'publications'
+      'connected' | 'leaving' | 'onHold' | 'sending' | 'handRaisedAt' | 'publications' | 'moderates'
     >
   >,
 ): CallStep {

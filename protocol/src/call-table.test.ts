@@ -84,6 +84,37 @@ const table: readonly (readonly [event: CallEvent, changes: readonly StateName[]
     { type: 'closed', reason: 'superseded' },
     ['alone', 'ringing', 'talking', 'held', 'offered', 'moving', 'group'],
   ],
+  [
+    { type: 'knocked', at: at('dave', 'phone'), media: { audio: true, video: true }, direct: true },
+    ['alone', 'ringing', 'talking', 'held', 'offered', 'moving', 'group'],
+  ],
+  [{ type: 'unknocked', at: bob }, []],
+  [{ type: 'admitted', user: user('bob'), seats: [{ participant: seatOf(bob), at: bob }] }, []],
+  [{ type: 'denied', user: user('bob') }, []],
+  [
+    { type: 'removed', user: user('bob') },
+    ['ringing', 'talking', 'held', 'offered', 'moving', 'group'],
+  ],
+  [{ type: 'removed', user: user('dave') }, []],
+  [
+    { type: 'moderatorChanged', user: user('alice'), on: true },
+    ['alone', 'ringing', 'talking', 'held', 'offered', 'moving', 'group'],
+  ],
+  [{ type: 'moderatorChanged', user: user('alice'), on: false }, []],
+  [
+    { type: 'silenceChanged', user: user('bob'), sources: ['microphone'], on: true },
+    ['alone', 'ringing', 'talking', 'held', 'offered', 'moving', 'group'],
+  ],
+  [
+    { type: 'policyChanged', locked: true },
+    ['alone', 'ringing', 'talking', 'held', 'offered', 'moving', 'group'],
+  ],
+  [{ type: 'policyChanged', lobby: false }, []],
+  [
+    { type: 'tokenModerates', participant: seatOf(alice), moderates: true },
+    ['alone', 'ringing', 'talking', 'held', 'offered', 'moving', 'group'],
+  ],
+  [{ type: 'tokenModerates', participant: seatOf(alice), moderates: false }, []],
   [{ type: 'tick' }, []],
 ]
 
@@ -121,6 +152,15 @@ test('every kind of event is in the table', () => {
     connectionChanged: true,
     sendingChanged: true,
     published: true,
+    knocked: true,
+    unknocked: true,
+    admitted: true,
+    denied: true,
+    removed: true,
+    moderatorChanged: true,
+    silenceChanged: true,
+    policyChanged: true,
+    tokenModerates: true,
     ready: true,
     escalated: true,
     mediaLost: true,

@@ -23,6 +23,7 @@ export const endReasonSchema = z.enum([
   'transferred',
   'moved',
   'superseded',
+  'denied',
 ])
 export type EndReason = z.infer<typeof endReasonSchema>
 
@@ -83,7 +84,11 @@ export const participantViewSchema = z.object({
   onHold: z.boolean(),
   /** The seat of the same user that this one takes the place of, once it has its media. */
   replaces: participantIdSchema.optional(),
-  /** All off while he holds the call. */
+  /** He may mute and remove people, lock the call and let people in. */
+  moderator: z.boolean().optional(),
+  /** What a moderator has switched off: receivers do not play it, and a node does not carry it. */
+  silenced: z.array(trackSourceSchema).optional(),
+  /** All off while he holds the call; what is silenced is off. */
   sending: sendingSchema,
   /** Since when the participant asks to speak, ms since the epoch; absent while he does not. */
   handRaisedAt: z.number().optional(),
@@ -101,6 +106,15 @@ export const topologyViewSchema = z.object({
 })
 export type TopologyView = z.infer<typeof topologyViewSchema>
 
+/** A device that waits in the lobby. */
+export const waitingViewSchema = z.object({
+  user: userIdSchema,
+  device: deviceIdSchema,
+  /** Since when, ms since the epoch. */
+  since: z.number(),
+})
+export type WaitingView = z.infer<typeof waitingViewSchema>
+
 /** A call as each device in it sees it: complete, so that the newest one is all that counts. */
 export const callViewSchema = z.object({
   id: callIdSchema,
@@ -108,6 +122,12 @@ export const callViewSchema = z.object({
   room: roomNameSchema.optional(),
   startedBy: userIdSchema,
   answered: z.boolean(),
+  /** Nobody new comes in. */
+  locked: z.boolean().optional(),
+  /** Newcomers wait until a moderator lets them in. */
+  lobby: z.boolean().optional(),
+  /** Who waits to be let in; moderators only see it. */
+  waiting: z.array(waitingViewSchema).optional(),
   participants: z.array(participantViewSchema),
   invites: z.array(inviteViewSchema),
   topology: topologyViewSchema,

@@ -1,3 +1,4 @@
+import { moderation, withSilence } from './call-moderation.ts'
 import type { Publication } from './call-view.ts'
 import type { Call, CallEffect, CallEvent, CallEventOf } from './call-state.ts'
 import { isPending, participantById } from './call-state.ts'
@@ -77,6 +78,16 @@ export function call(state: Call, event: CallEvent, now: Millis): Step<Call, Cal
     case 'publicationPaused':
     case 'unpublished':
       return onPublication(state, event)
+    case 'knocked':
+    case 'unknocked':
+    case 'admitted':
+    case 'denied':
+    case 'removed':
+    case 'moderatorChanged':
+    case 'silenceChanged':
+    case 'policyChanged':
+    case 'tokenModerates':
+      return moderation(state, event, now)
     case 'ready':
       if (!participantById(state, event.participant)) return stay(state)
       return moveTopology(state, event, now)
@@ -123,8 +134,9 @@ function onPublication(
 ): CallStep {
   const participant = participantById(state, event.participant)
   if (!participant) return stay(state)
-  const publications = nextPublications(participant.publications, event)
-  return changeParticipant(state, event.participant, { publications })
+  const next = nextPublications(participant.publications, event)
+  const { publications, effects } = withSilence(state, participant, next)
+  return prepend(effects, changeParticipant(state, event.participant, { publications }))
 }
 
 function nextPublications(

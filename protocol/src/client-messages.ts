@@ -26,6 +26,7 @@ import {
   trackSourceSchema,
 } from './media.ts'
 import { mlsEvents, mlsRequests } from './mls-messages.ts'
+import { moderationEvents, moderationRequests, waitingSchema } from './moderation-messages.ts'
 import { payloadSchema, peopleEvents, peopleRequests } from './people-messages.ts'
 
 /** An `RTCIceServer`, as browsers take it. */
@@ -79,6 +80,7 @@ const inMedia = inCall.extend({ epoch: z.int().min(1) })
 /** Opaque to clients: proves that the server has given this device its seat in the call. */
 const ticket = z.string().min(1).max(limits.ticketLength)
 const joined = z.object({ call: callViewSchema, participant: participantIdSchema })
+const entered = z.union([joined, waitingSchema])
 const users = z.array(userIdSchema).min(1).max(limits.invitesPerRequest)
 
 /** Every request of a client: its data, and the data of a successful answer. */
@@ -133,14 +135,18 @@ export const clientRequests = {
   'call.move': { data: inCall.extend({ device: deviceIdSchema }), result: nothing },
   /** What this device does about calls: `busy` does not ring while it is in one. */
   'device.prefer': { data: z.object({ callWaiting: z.enum(['ring', 'busy']) }), result: nothing },
-  /** `sfu` asks that the room never goes peer to peer. */
+  /**
+   * `sfu` asks that the room never goes peer to peer. `call`: only where the room is this call, as for
+   * a device that waited in its lobby and asks again.
+   */
   'room.join': {
     data: z.object({
       room: roomNameSchema,
       media: callMediaSchema,
       topology: z.enum(['auto', 'sfu']),
+      call: callIdSchema.optional(),
     }),
-    result: joined,
+    result: entered,
   },
   /**
    * Takes one's seat again with the newest ticket: after a new session, a crash of the server, or a
@@ -204,6 +210,7 @@ export const clientRequests = {
   /** How large each stream is shown; the node chooses layers by it. */
   'sfu.view': { data: inMedia.extend({ views: streamViewsSchema }), result: nothing },
 
+  ...moderationRequests,
   ...mlsRequests,
 } as const satisfies Readonly<Record<string, { data: z.ZodType; result: z.ZodType }>>
 
@@ -288,6 +295,7 @@ export const serverEvents = {
     spatialLayer: z.int().min(0).max(2).nullable(),
     reason: layerReasonSchema,
   }),
+  ...moderationEvents,
   ...mlsEvents,
   /** The server is about to close this connection. */
   'session.closed': z.object({

@@ -32,6 +32,8 @@ export const grantsSchema = z.object({
   publish: z.array(publishableSchema),
   /** Rooms that may be moderated; `*` takes in calls without a name. */
   moderate: roomPatternsSchema,
+  /** Moderate the calls and rooms that the bearer starts. */
+  host: z.boolean(),
   /** Whose presence is told: users. */
   presence: userPatternsSchema,
 })
@@ -52,5 +54,6 @@ export const grantsClaimSchema = z.strictObject({
     ...publishableSchema.options,
   ]),
   moderate: listOr(roomPatternsSchema, ['*']).default([]),
+  host: z.boolean().default(false),
   presence: listOr(userPatternsSchema, ['*']).default(['*']),
 })

@@ -18,10 +18,13 @@ export type {
   Invitation,
   Invite,
   Invitee,
+  NewCall,
   Offer,
   Participant,
   PendingInvite,
 } from './call-state.ts'
+export { entryOf, isModerator, silencedOf, waiterAt } from './call-policy.ts'
+export type { CallPolicy, Waiter } from './call-policy.ts'
 export { callViewSchema, endReasonSchema } from './call-view.ts'
 export type {
   CallView,
@@ -34,6 +37,7 @@ export type {
   Publication,
   Sending,
   TopologyView,
+  WaitingView,
 } from './call-view.ts'
 export { clientRequests, serverEvents } from './client-messages.ts'
 export type {
@@ -111,7 +115,7 @@ export type {
   PresenceStatus,
   PushSubscriptionData,
 } from './people-messages.ts'
-export { viewOf } from './project-call.ts'
+export { viewFor, viewOf } from './project-call.ts'
 export { correctedCall, restoredCall } from './restore-call.ts'
 export type { RememberedCall } from './restore-call.ts'
 export { seatTicketSchema } from './seat-ticket.ts'

@@ -15,11 +15,16 @@ export const limits = {
   /** One ICE candidate line, in characters. */
   candidateLength: 1_024,
   /** A seat ticket, in characters: it names everybody who is in the call. */
-  ticketLength: 32 * 1024,
+  ticketLength: 64 * 1024,
   /** How long a ticket gives its seat back. */
   ticketLifetimeMs: 24 * 60 * 60_000,
   /** People in one call. One mediasoup worker carries about this many with video. */
   participantsPerCall: 50,
+  /** Devices in the lobby of one call, and of one user among them. */
+  waitingPerCall: 100,
+  waitingDevicesPerUser: 4,
+  /** Moderators of a call whom their tokens do not make so, people removed, and people silenced. */
+  policyPeople: 50,
   /** Calls that one device is in at once; all but one are on hold. */
   callsPerDevice: 4,
   /** Room patterns in one grant of a token. */

@@ -1,8 +1,8 @@
-import type { Call } from './call-state.ts'
+import { isModerator, silencedOf } from './call-policy.ts'
+import type { Call, DeviceAddress, Participant } from './call-state.ts'
+import { participantAt } from './call-state.ts'
 import type { CallView, Sending } from './call-view.ts'
 import { topologyView } from './topology.ts'
-
-const nothing: Sending = { microphone: false, camera: false, screen: false }
 
 /** A call as its audience sees it: without devices that merely ring, and without deadlines. */
 export function viewOf(state: Call): CallView {
@@ -11,6 +11,8 @@ export function viewOf(state: Call): CallView {
     ...(state.room !== undefined && { room: state.room }),
     startedBy: state.startedBy,
     answered: state.answered,
+    ...(state.policy.locked && { locked: true }),
+    ...(state.policy.lobby && { lobby: true }),
     participants: state.participants.map((p) => ({
       id: p.id,
       user: p.user,
@@ -19,7 +21,8 @@ export function viewOf(state: Call): CallView {
       ...(p.leaving && { leaving: true }),
       onHold: p.onHold,
       ...(p.moving && { replaces: p.moving.from }),
-      sending: p.onHold ? nothing : p.sending,
+      ...(isModerator(state, p) && { moderator: true }),
+      ...silenceOf(state, p),
       ...(p.handRaisedAt !== undefined && { handRaisedAt: p.handRaisedAt }),
       publications: [...p.publications],
     })),
@@ -29,5 +32,26 @@ export function viewOf(state: Call): CallView {
       ...(offer && { offer }),
     })),
     topology: topologyView(state.topology),
+  }
+}
+
+/** A call as one of its devices sees it: who moderates sees who waits, too. */
+export function viewFor(call: Call, at: DeviceAddress): CallView {
+  const seat = participantAt(call, at)
+  const view = viewOf(call)
+  if (!seat || !isModerator(call, seat) || call.waiting.length === 0) return view
+  return {
+    ...view,
+    waiting: call.waiting.map(({ user, device, since }) => ({ user, device, since })),
+  }
+}
+
+/** What a participant sends, less what he may not. */
+function silenceOf({ policy }: Call, { user, onHold, sending }: Participant) {
+  const silenced = silencedOf(policy, user)
+  const goes = (source: keyof Sending) => !onHold && sending[source] && !silenced.includes(source)
+  return {
+    sending: { microphone: goes('microphone'), camera: goes('camera'), screen: goes('screen') },
+    ...(silenced.length > 0 && { silenced: [...silenced] }),
   }
 }

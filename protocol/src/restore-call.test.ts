@@ -92,7 +92,8 @@ function history(events: readonly CallEvent[]): Call[] {
   return states
 }
 
-function memoryOf({ id, room, startedBy, sfuOnly, answered, participants, topology }: Call) {
+function memoryOf(state: Call) {
+  const { id, room, startedBy, sfuOnly, answered, participants, topology, policy } = state
   const known: RememberedCall = {
     id,
     room,
@@ -108,6 +109,7 @@ function memoryOf({ id, room, startedBy, sfuOnly, answered, participants, topolo
       replaces: p.moving?.from,
     })),
     topology: topologyView(topology),
+    policy,
   }
   return known
 }

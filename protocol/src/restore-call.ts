@@ -1,3 +1,4 @@
+import type { CallPolicy } from './call-policy.ts'
 import { MOVE_DEADLINE_MS } from './call-state.ts'
 import type { Call, DeviceAddress, Participant } from './call-state.ts'
 import type { Publication, Sending, TopologyView } from './call-view.ts'
@@ -23,6 +24,7 @@ export interface RememberedCall {
   readonly answered: boolean
   readonly seats: readonly RememberedSeat[]
   readonly topology: TopologyView
+  readonly policy: CallPolicy
 }
 
 /** The streams that an SFU node has of each seat. */
@@ -30,7 +32,7 @@ export type RememberedStreams = ReadonlyMap<ParticipantId, readonly Publication[
 
 /** The call as it was, with every seat waiting for its device to come back. */
 export function restoredCall(known: RememberedCall, streams: RememberedStreams, now: Millis): Call {
-  const { id, room, startedBy, sfuOnly, answered, seats, topology } = known
+  const { id, room, startedBy, sfuOnly, answered, seats, topology, policy } = known
   return {
     id,
     room,
@@ -41,13 +43,16 @@ export function restoredCall(known: RememberedCall, streams: RememberedStreams, 
     participants: seats.map((seat) => waitingSeat(seat, streams, now)),
     invites: [],
     topology: restoredTopology(topology, seats, now),
+    policy,
+    // Who waits asks again.
+    waiting: [],
   }
 }
 
 /** What a newer memory changes in a restored call. */
 export interface Correction {
   readonly call: Call
-  /** Seats that the older memory had, and that were left before the call was lost. */
+  /** Seats that the older memory had, and that were left or taken away before the call was lost. */
   readonly gone: readonly ParticipantId[]
 }
 
@@ -73,9 +78,15 @@ export function correctedCall(
       ...call,
       answered: call.answered || known.answered,
       participants,
+      policy: known.policy,
       topology: moved ? restoredTopology(known.topology, participants, now) : call.topology,
     },
-    gone: [...present].filter((id) => !since.has(id) && !remembered.has(id)),
+    gone: call.participants
+      .filter(
+        ({ id, user }) =>
+          known.policy.removed.includes(user) || (!since.has(id) && !remembered.has(id)),
+      )
+      .map(({ id }) => id),
   }
 }
 

@@ -9,6 +9,7 @@ import {
 } from './ids.ts'
 import type { Millis, ParticipantId } from './ids.ts'
 import { limits } from './limits.ts'
+import { trackSourceSchema } from './media.ts'
 import type { RememberedCall } from './restore-call.ts'
 
 const seatSchema = z.object({
@@ -18,6 +19,19 @@ const seatSchema = z.object({
   sending: sendingSchema,
   onHold: z.boolean(),
   replaces: participantIdSchema.optional(),
+})
+
+const open = { locked: false, lobby: false }
+const people = z.array(userIdSchema).max(limits.policyPeople)
+
+const policySchema = z.object({
+  locked: z.boolean(),
+  lobby: z.boolean(),
+  moderators: people,
+  removed: people,
+  silenced: z
+    .array(z.object({ user: userIdSchema, sources: z.array(trackSourceSchema) }))
+    .max(limits.policyPeople),
 })
 
 /** What is inside a ticket, once its seal is off. */
@@ -34,6 +48,8 @@ export const seatTicketSchema = z.object({
     answered: z.boolean(),
     seats: z.array(seatSchema).min(1).max(limits.participantsPerCall),
     topology: topologyViewSchema,
+    // A ticket of before there was any is one of a call that was open to all.
+    policy: policySchema.default({ ...open, moderators: [], removed: [], silenced: [] }),
   }),
   /** On which SFU node the rooms of the open epochs are. */
   nodes: z.array(z.object({ epoch: z.int().min(1), node: z.string().min(1).max(256) })).max(2),

@@ -28,6 +28,8 @@ export interface AccessPorts {
   holder(session: SessionId): DeviceAddress | undefined
   /** `wait`: the session is kept for a client that comes back with another token. */
   close(session: SessionId, code: SessionEnd, wait: boolean): void
+  /** A session's token says what its holder may do. */
+  granted(session: SessionId, grants: Grants): void
   /** What the holder of a session may do has become less or more. */
   grantsChanged(at: DeviceAddress, grants: Grants): void
 }
@@ -51,6 +53,7 @@ export class Access {
     const before = this.#passes.get(session)?.grants
     if (!pass) return
     this.#passes.set(session, pass)
+    this.#ports.granted(session, pass.grants)
     this.#deadlines.set(session, noticeAt(pass))
     const holder = this.#ports.holder(session)
     if (holder && before && before !== pass.grants) this.#ports.grantsChanged(holder, pass.grants)

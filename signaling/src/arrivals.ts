@@ -58,6 +58,7 @@ export class Arrivals {
         calls.apply(call.id, { type: 'left', participant: seat.id, reason })
       } else calls.apply(call.id, { type: 'deviceGone', at })
     }
+    for (const { id } of calls.waitedFor(at)) calls.apply(id, { type: 'unknocked', at })
     this.#ports.refresh(at.user)
   }
 

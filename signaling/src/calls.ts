@@ -6,7 +6,9 @@ import type {
   DeviceAddress,
   Millis,
   ParticipantId,
+  ProducerId,
   RoomName,
+  NewCall,
   ServerEvent,
   UserId,
 } from '@parley/protocol'
@@ -19,7 +21,9 @@ import {
   participantAt,
   ringsAt,
   unreachable,
+  viewFor,
   viewOf,
+  waiterAt,
 } from '@parley/protocol'
 import type { Log } from '@parley/service'
 import { callFacts } from './core/call-facts.ts'
@@ -33,6 +37,11 @@ export interface CallPorts {
   openMedia(call: CallId, epoch: number): void
   closeMedia(call: CallId, epoch: number): void
   closePeer(call: CallId, epoch: number, peer: ParticipantId): void
+  pauseProducer(
+    call: CallId,
+    epoch: number,
+    stream: { peer: ParticipantId; producer: ProducerId },
+  ): void
   /** A device's call began or ended, so its user's presence may have changed. */
   occupancyChanged(user: UserId): void
   /** After each change of a call. */
@@ -55,6 +64,8 @@ export class Calls {
   /** The calls that a user is in, on any device. */
   readonly #byUser = new Map<UserId, ReadonlySet<CallId>>()
   readonly #byInvited = new Map<UserId, Set<CallId>>()
+  /** The calls in whose lobby somebody waits. */
+  readonly #lobbies = new Set<CallId>()
   readonly #deadlines = new Deadlines<CallId>()
 
   constructor({ env, log, ports }: { env: Environment; log: Log; ports: CallPorts }) {
@@ -63,7 +74,7 @@ export class Calls {
     this.#ports = ports
   }
 
-  open(spec: Pick<Call, 'id' | 'room' | 'startedBy' | 'sfuOnly'>): void {
+  open(spec: NewCall): void {
     this.#calls.set(spec.id, newCall(spec))
     if (spec.room !== undefined) this.#rooms.set(spec.room, spec.id)
     this.#log.info(
@@ -85,6 +96,8 @@ export class Calls {
     this.#logTransition(before, state, event)
     this.#noteOccupancy(before, state)
     this.#noteInvited(before, state)
+    if (state.waiting.length > 0) this.#lobbies.add(id)
+    else this.#lobbies.delete(id)
     const isUpdate = ({ type }: CallEffect) => type === 'update'
     for (const effect of effects) if (!isUpdate(effect)) this.#run(state, effect)
     // Whoever has seen what the call is now has the ticket that tells of it: so no server that the
@@ -151,6 +164,12 @@ export class Calls {
     )
   }
 
+  /** The calls in whose lobby a device waits. */
+  waitedFor(at: DeviceAddress): readonly Call[] {
+    const open = [...this.#lobbies].flatMap((id) => this.#calls.get(id) ?? [])
+    return open.filter((call) => waiterAt(call, at) !== undefined)
+  }
+
   all(): readonly Call[] {
     return [...this.#calls.values()]
   }
@@ -197,8 +216,15 @@ export class Calls {
         })
         return
       case 'update': {
-        const event: ServerEvent = { type: 'call.updated', data: { call: viewOf(state) } }
-        for (const to of audience(state)) this.#ports.tell(to, event)
+        for (const to of audience(state)) {
+          this.#ports.tell(to, { type: 'call.updated', data: { call: viewFor(state, to) } })
+        }
+        return
+      }
+      case 'admit': {
+        const { to, participant } = effect
+        const data = { call: viewFor(state, to), participant }
+        this.#ports.tell(to, { type: 'call.admitted', data })
         return
       }
       case 'openMedia':
@@ -210,6 +236,11 @@ export class Calls {
       case 'closePeer':
         this.#ports.closePeer(state.id, effect.epoch, effect.participant)
         return
+      case 'pauseProducer': {
+        const { epoch, participant: peer, producer } = effect
+        this.#ports.pauseProducer(state.id, epoch, { peer, producer })
+        return
+      }
       case 'ended':
         this.#forget(state)
         return
@@ -221,6 +252,7 @@ export class Calls {
   #forget(state: Call): void {
     this.#calls.delete(state.id)
     this.#deadlines.set(state.id, undefined)
+    this.#lobbies.delete(state.id)
     if (state.room !== undefined) this.#rooms.delete(state.room)
   }
 

@@ -1,7 +1,7 @@
 import type { Call, DeviceAddress, Grants, Publication, TrackSource } from '@parley/protocol'
 import { participantAt } from '@parley/protocol'
 import type { Calls } from './calls.ts'
-import { matchesRoom, mayPublishAll, publishableOf } from './core/grants.ts'
+import { matchesRoom, mayModerate, mayPublishAll, publishableOf } from './core/grants.ts'
 import type { Directory } from './directory.ts'
 import type { Media } from './media.ts'
 import type { People } from './people.ts'
@@ -35,6 +35,8 @@ function confineIn(
     calls.apply(call.id, { type: 'left', participant: seat.id, reason: 'removed' })
     return
   }
+  const moderates = mayModerate(grants, call.room)
+  calls.apply(call.id, { type: 'tokenModerates', participant: seat.id, moderates })
   if (mayPublishAll(grants)) return
   // What goes from device to device cannot be stopped from here.
   calls.apply(call.id, { type: 'escalated' })

@@ -1,6 +1,7 @@
 import type {
   DeviceAddress,
   DeviceId,
+  Grants,
   Millis,
   ServerEvent,
   SessionId,
@@ -9,6 +10,7 @@ import type {
 } from '@parley/protocol'
 import { limits } from '@parley/protocol'
 import type { SessionSight } from './admin-door.ts'
+import { defaultGrants } from './core/grants.ts'
 import { attach, detach, newSession, record } from './core/session.ts'
 import type { Session } from './core/session.ts'
 import type { DeviceMood, DeviceState, Neighbours } from './core/neighbours.ts'
@@ -65,6 +67,7 @@ interface Entry {
   socket: ClientSocket | undefined
   callWaiting: CallWaiting
   mood: DeviceMood
+  grants: Grants
 }
 
 /** Who is here: sessions by id and by device, and the sockets that they are reached through. */
@@ -201,6 +204,20 @@ export class Directory {
     this.#beyond.touched(entry.session)
   }
 
+  /** A session's token gives these from now on. */
+  grant(id: SessionId, grants: Grants): void {
+    const entry = this.#entries.get(id)
+    if (!entry || entry.grants === grants) return
+    entry.grants = grants
+    this.#beyond.touched(entry.session)
+  }
+
+  /** What a device may do, wherever it is. */
+  grantsOf(at: DeviceAddress): Grants {
+    const entry = this.#entryOf(at) ?? this.#beyond.neighbours.find(at)
+    return entry?.grants ?? defaultGrants
+  }
+
   /** Sessions of a user's devices, those included that have no socket now. */
   sessionsOf(user: UserId): readonly SessionId[] {
     return [...(this.#byUser.get(user)?.values() ?? [])]
@@ -252,8 +269,9 @@ export class Directory {
   stateOf(at: DeviceAddress): Omit<DeviceState, 'calls'> | undefined {
     const entry = this.#entryOf(at)
     if (!entry) return undefined
-    const { session, socket, callWaiting, mood, since } = entry
-    return { connected: socket !== undefined, session: session.id, callWaiting, mood, since }
+    const { session, socket, callWaiting, mood, since, grants } = entry
+    const state = { connected: socket !== undefined, session: session.id, callWaiting, mood, since }
+    return grants === defaultGrants ? state : { ...state, grants }
   }
 
   /**
@@ -287,7 +305,15 @@ export class Directory {
     if (this.sessionOf({ user, device }) !== undefined) return
     const away = detach(session, this.#env.now())
     const since = this.#env.now()
-    this.#entries.set(id, { session: away, since, socket: undefined, callWaiting, mood })
+    const entry = {
+      session: away,
+      since,
+      socket: undefined,
+      callWaiting,
+      mood,
+      grants: defaultGrants,
+    }
+    this.#entries.set(id, entry)
     const devices = this.#byUser.get(user) ?? new Map<DeviceId, SessionId>()
     this.#byUser.set(user, devices.set(device, id))
   }
@@ -340,7 +366,14 @@ export class Directory {
       device: at.device,
     })
     const since = this.#env.now()
-    const entry: Entry = { session, since, socket, callWaiting: 'ring', mood: 'online' }
+    const entry: Entry = {
+      session,
+      since,
+      socket,
+      callWaiting: 'ring',
+      mood: 'online',
+      grants: defaultGrants,
+    }
     this.#entries.set(session.id, entry)
     this.#beyond.touched(at)
     devices.set(at.device, session.id)

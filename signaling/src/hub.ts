@@ -11,7 +11,7 @@ import type {
   UserId,
   Welcome,
 } from '@parley/protocol'
-import { fail, limits, requestFrameSchema, viewOf } from '@parley/protocol'
+import { fail, limits, requestFrameSchema, viewFor, viewOf } from '@parley/protocol'
 import { Access } from './access.ts'
 import type { AdminDoor } from './admin-door.ts'
 import { Arrivals } from './arrivals.ts'
@@ -24,6 +24,7 @@ import type { RevocationTarget } from './core/revocations.ts'
 import { Deadlines } from './core/deadlines.ts'
 import { callsOfTickets } from './core/ticket.ts'
 import { Neighbours } from './core/neighbours.ts'
+import type { RegrantListener } from './core/neighbours.ts'
 import { Deliveries } from './deliveries.ts'
 import { MemoryDeviceLists } from './device-lists.ts'
 import { Directory } from './directory.ts'
@@ -65,7 +66,9 @@ export class Hub {
   constructor(options: HubOptions) {
     const { env, log, media, seal, ringTimeoutMs } = options
     this.#options = options
-    const neighbours = new Neighbours()
+    const regrant: RegrantListener = (at, grants) =>
+      confine({ calls: this.#calls, media, directory, people: this.#people }, at, grants)
+    const neighbours = new Neighbours(regrant)
     this.#directory = new Directory(env, {
       neighbours,
       tell: (to, event) => this.#cluster.tell(to, event),
@@ -78,8 +81,8 @@ export class Hub {
         tell: (id, event) => directory.tellSession(id, event),
         holder: (id) => directory.find(id),
         close: (id, code, wait) => this.#closeSession(id, code, wait ? {} : undefined),
-        grantsChanged: (at, grants) =>
-          confine({ calls: this.#calls, media, directory, people: this.#people }, at, grants),
+        granted: (id, grants) => directory.grant(id, grants),
+        grantsChanged: regrant,
       },
       options.verifier,
     )
@@ -99,6 +102,7 @@ export class Hub {
         openMedia: (call, epoch) => media.open(call, epoch),
         closeMedia: (call, epoch) => media.close(call, epoch),
         closePeer: (call, epoch, peer) => media.closePeer(call, epoch, peer),
+        pauseProducer: (call, epoch, stream) => media.pauseProducer(call, epoch, stream),
         occupancyChanged: (user) => this.#people.presence.refresh(user),
         happened: (fact) => {
           this.#people.note(fact)
@@ -302,16 +306,12 @@ export class Hub {
     const { env, log, media, ringTimeoutMs, iceConfigFor } = this.#options
     return {
       at: { user: at.user, device: at.device },
-      session,
-      env,
-      log,
+      ...{ session, env, log, media, ringTimeoutMs },
       calls: this.#calls,
-      media,
       seats: this.#seats,
       directory: this.#directory,
       deliveries: this.#deliveries,
       deviceLists: this.#deviceLists,
-      ringTimeoutMs,
       callsOf: (device) => this.#callsOf(device),
       iceConfig: () => iceConfigFor(at.user),
       people: this.#people,
@@ -352,7 +352,7 @@ export class Hub {
 
   #welcome(at: DeviceAddress, { session, resumeKey, resumed }: Opened): Welcome {
     const foreign = this.#cluster.foreignOf(at).map(({ view }) => view)
-    const seen = [...this.#calls.seenBy(at).map(viewOf), ...foreign]
+    const seen = [...this.#calls.seenBy(at).map((call) => viewFor(call, at)), ...foreign]
     const calls = resumed === 'snapshot' ? seen : []
     const ice = this.#options.iceConfigFor(at.user)
     const grants = this.#access.grants(session)

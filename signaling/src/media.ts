@@ -6,6 +6,7 @@ import type {
   NodeRequestResult,
   NodeRequestType,
   ParticipantId,
+  ProducerId,
   Result,
   SfuNode,
 } from '@parley/protocol'
@@ -116,6 +117,15 @@ export class Media {
   /** Forgets a call's rooms, which another process looks after now. */
   leaveTo(call: CallId): void {
     for (const [key, room] of this.#rooms) if (room.call === call) this.#rooms.delete(key)
+  }
+
+  /** Stops a stream against its sender's will. */
+  pauseProducer(
+    call: CallId,
+    epoch: number,
+    stream: { readonly peer: ParticipantId; readonly producer: ProducerId },
+  ): void {
+    void this.request('producer.pause', { call, epoch, ...stream, paused: true })
   }
 
   closePeer(call: CallId, epoch: number, peer: ParticipantId): void {

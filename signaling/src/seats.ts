@@ -24,7 +24,7 @@ import {
   participantById,
   restoredCall,
   topologyView,
-  viewOf,
+  viewFor,
 } from '@parley/protocol'
 import type { Log } from '@parley/service'
 import type { Calls } from './calls.ts'
@@ -243,7 +243,8 @@ export class Seats {
       calls.apply(id, { type: 'connectionChanged', participant, connected: true })
       this.#report(call, participant)
     } else {
-      if (!this.#lost.get(id)?.delete(ticket.seat)) {
+      const isRemoved = call.policy.removed.includes(at.user)
+      if (isRemoved || !this.#lost.get(id)?.delete(ticket.seat)) {
         return fail('not-in-call', { field: 'data.ticket' })
       }
       const limit = limits.participantsPerCall
@@ -253,7 +254,7 @@ export class Seats {
     const now = calls.find(id)
     if (!now) return fail('call-not-found', { field: 'data.ticket' })
     this.#tellTicket(now, participant, this.#stamp())
-    return ok({ call: viewOf(now), participant })
+    return ok({ call: viewFor(now, at), participant })
   }
 
   /** The node tells the peer again what it may have missed. */
@@ -318,7 +319,8 @@ export class Seats {
   }
 }
 
-function memoryOf({ id, room, startedBy, sfuOnly, answered, participants, topology }: Call) {
+function memoryOf(call: Call) {
+  const { id, room, startedBy, sfuOnly, answered, participants, topology, policy } = call
   const seats = participants.map((p) => ({
     id: p.id,
     user: p.user,
@@ -327,13 +329,15 @@ function memoryOf({ id, room, startedBy, sfuOnly, answered, participants, topolo
     onHold: p.onHold,
     ...(p.moving && { replaces: p.moving.from }),
   }))
-  return { id, room, startedBy, sfuOnly, answered, seats, topology: topologyView(topology) }
+  const path = topologyView(topology)
+  return { id, room, startedBy, sfuOnly, answered, seats, topology: path, policy }
 }
 
 /** What a ticket names, in brief. */
-function factsOf({ answered, participants, topology }: Call): string {
+function factsOf({ answered, participants, topology, policy }: Call): string {
   const { path, epoch, next } = topologyView(topology)
-  return [answered, path, epoch, next?.epoch, ...participants.map(({ id }) => id)].join()
+  const ids = participants.map(({ id }) => id)
+  return JSON.stringify([answered, path, epoch, next?.epoch, ids, policy])
 }
 
 function openEpochsOf({ topology: { path, epoch, next } }: RememberedCall): readonly number[] {

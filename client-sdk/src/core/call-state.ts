@@ -1,8 +1,8 @@
-import type { CallView, EndReason, ParticipantId } from '@parley/protocol'
+import type { CallId, CallView, EndReason, ParticipantId, RoomName } from '@parley/protocol'
 
 /** What a call is doing, as apps see it. */
 export type CallState =
-  'dialing' | 'ringing' | 'connecting' | 'connected' | 'reconnecting' | 'ended'
+  'dialing' | 'ringing' | 'waiting' | 'connecting' | 'connected' | 'reconnecting' | 'ended'
 
 /** How this device came to the call. */
 export type CallDirection = 'outgoing' | 'incoming' | 'room' | 'joined'
@@ -10,12 +10,20 @@ export type CallDirection = 'outgoing' | 'incoming' | 'room' | 'joined'
 /** What the media of the call is doing. `idle`: there is nobody to exchange media with. */
 export type MediaState = 'idle' | 'connecting' | 'connected' | 'interrupted'
 
+/** The call that this device waits to be let into; it sees no more of it. */
+export interface Lobby {
+  readonly call: CallId
+  readonly room?: RoomName | undefined
+}
+
 /** Everything that the state of a call follows from. */
 export interface CallFacts {
   readonly direction: CallDirection
   /** Our seat; undefined until the server has given one. */
   readonly self: ParticipantId | undefined
   readonly view: CallView | undefined
+  /** Set from the first waiting on. */
+  readonly lobby?: Lobby | undefined
   /** The app holds the call: from now on it may see states after the first. */
   readonly announced: boolean
   readonly media: MediaState
@@ -54,6 +62,7 @@ export function changeFacts(
 /** The state that the facts amount to. */
 export function callState(facts: CallFacts): CallState {
   if (facts.endReason !== undefined) return 'ended'
+  if (facts.lobby && facts.self === undefined) return 'waiting'
   if (facts.direction === 'incoming' && facts.self === undefined) return 'ringing'
   if (facts.direction === 'outgoing' && !facts.announced) return 'dialing'
   if (others(facts).length === 0) return aloneState(facts)

@@ -23,7 +23,14 @@ const view = {
   topology: { path: 'p2p', epoch: 0, next: { path: 'sfu', epoch: 1 } },
 }
 const ice = { iceServers: [{ urls: ['stun:example.org'] }], expiresAt: 1 }
-const grants = { ring: true, rooms: ['*'], publish: ['audio'], moderate: [], presence: ['*'] }
+const grants = {
+  ring: true,
+  rooms: ['*'],
+  publish: ['audio'],
+  moderate: [],
+  host: false,
+  presence: ['*'],
+}
 const signal = {
   description: { type: 'offer', sdp: 'v=0' },
   sources: { '0': 'microphone' },
@@ -82,6 +89,8 @@ const honest: Readonly<Record<ServerEventType, object>> = {
   'devices.changed': { user: 'alice' },
   'session.closed': { code: 'shutting-down' },
   'session.expiring': { expiresAt: 1 },
+  'call.mute-requested': { call: 'c1', sources: ['microphone'], by: 'bob' },
+  'call.admitted': { call: view, participant: 'p1' },
   'call.muted': { call: 'c1', sources: ['microphone'], reason: 'moderator', by: 'bob' },
 }
 const types = Object.keys(honest) as ServerEventType[]

@@ -48,6 +48,9 @@ const callView = shape({
   startedBy: text,
   answered: flag,
   room: optional(text),
+  locked: optional(flag),
+  lobby: optional(flag),
+  waiting: optional(list(shape({ user: text, device: text, since: number }))),
   participants: list(
     shape({
       id: text,
@@ -57,6 +60,8 @@ const callView = shape({
       leaving: optional(flag),
       onHold: flag,
       replaces: optional(text),
+      moderator: optional(flag),
+      silenced: optional(list(source)),
       sending: shape({ microphone: flag, camera: flag, screen: flag }),
       handRaisedAt: optional(number),
       publications: list(shape({ producer: text, source, kind, paused: flag, epoch: integer })),
@@ -116,6 +121,7 @@ const grants = shape({
   rooms: list(text),
   publish: list(text),
   moderate: list(text),
+  host: flag,
   presence: list(text),
 })
 
@@ -147,6 +153,8 @@ const events: Readonly<Record<ServerEventType, Check>> = {
   'session.closed': shape({ code: text, retryAfterMs: optional(number) }),
   'session.expiring': shape({ expiresAt: number }),
   'call.muted': shape({ call: text, sources: list(source), reason: text, by: optional(text) }),
+  'call.mute-requested': shape({ call: text, sources: list(source), by: text }),
+  'call.admitted': shape({ call: callView, participant: text }),
   'mls.waiting': shape({ call: text, participant: text, keyPackage: text }),
   'mls.created': shape({ call: text, generation: integer, epoch: integer, from: text }),
   'mls.commit': shape({
@@ -181,7 +189,7 @@ const answers: Readonly<Partial<Record<ClientRequestType, Check>>> = {
   'call.accept': joined,
   'call.join': joined,
   'call.resume': joined,
-  'room.join': joined,
+  'room.join': either(joined, shape({ waiting: shape({ call: text, room: optional(text) }) })),
   'mls.offer': shape({ generation: integer, epoch: orNull(integer), waiting }),
   'mls.fetch': shape({
     generation: integer,

@@ -1,4 +1,4 @@
-import { audience, limits, viewOf } from '@parley/protocol'
+import { audience, limits, viewFor } from '@parley/protocol'
 import type {
   AnswerFrame,
   Call,
@@ -224,7 +224,7 @@ export class Cluster {
     const { at, session, grants, type: request, data: input } = data as Asking<'request'>
     // It asks for a device that it has; its news of the device may be on the way.
     if (!this.#ports.neighbours.find(at)) {
-      this.#note(from, at, freshDevice(session, this.#ports.now()))
+      this.#note(from, at, { ...freshDevice(session, this.#ports.now()), grants })
     }
     return this.#ports.answer({ at, session, grants }, request, input)
   }
@@ -247,8 +247,9 @@ export class Cluster {
   #retell(node: NodeId): void {
     for (const call of this.#ports.calls.all()) {
       const there = audience(call).filter((at) => this.#ports.neighbours.find(at)?.node === node)
-      const event: ServerEvent = { type: 'call.updated', data: { call: viewOf(call) } }
-      for (const to of there) this.tell(to, event)
+      for (const to of there) {
+        this.tell(to, { type: 'call.updated', data: { call: viewFor(call, to) } })
+      }
     }
   }
 

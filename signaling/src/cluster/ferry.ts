@@ -1,4 +1,4 @@
-import { viewOf } from '@parley/protocol'
+import { viewFor } from '@parley/protocol'
 import type { DeviceAddress, ServerEvent } from '@parley/protocol'
 import type { Calls } from '../calls.ts'
 import type { ForeignCalls } from '../core/foreign-calls.ts'
@@ -64,7 +64,7 @@ export class SessionFerry {
     const { directory, neighbours, foreign, calls, node, now } = this.#ports
     const handed = directory.handOver(at, session, key)
     if (!handed) return null
-    const own = calls.seenBy(at).map((call) => ({ owner: node, view: viewOf(call) }))
+    const own = calls.seenBy(at).map((call) => ({ owner: node, view: viewFor(call, at) }))
     const seen = [...own, ...foreign.of(at)]
     foreign.forget(at)
     // Its events go there from now on.

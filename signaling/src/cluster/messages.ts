@@ -23,6 +23,7 @@ const deviceState = z.object({
   mood: z.enum(['online', 'away', 'invisible']),
   calls: z.array(callIdSchema),
   since: z.number(),
+  grants: grantsSchema.optional(),
 })
 
 /** What a node tells another one; nothing is answered. */

@@ -14,6 +14,7 @@ export class ForeignCalls {
   /** Takes in an event of the owner on its way to a device. Whether anything is different now. */
   note(at: DeviceAddress, owner: NodeId, event: ServerEvent): boolean {
     switch (event.type) {
+      case 'call.admitted':
       case 'call.incoming':
       case 'call.updated':
       case 'call.transferred':

@@ -5,7 +5,14 @@ import { describe, expect, test } from 'vitest'
 import { defaultGrants, matchesRoom, mayModerate, readGrants, refusal } from './grants.ts'
 
 const all: Grants = { ...defaultGrants, moderate: ['*'] }
-const none: Grants = { ring: false, rooms: [], publish: [], moderate: [], presence: [] }
+const none: Grants = {
+  ring: false,
+  rooms: [],
+  publish: [],
+  moderate: [],
+  host: false,
+  presence: [],
+}
 const both = { audio: true, video: true }
 const sends = (what: object) => ({
   call: 'c',

@@ -1,4 +1,13 @@
-import type { CallId, DeviceAddress, DeviceId, Millis, SessionId, UserId } from '@parley/protocol'
+import type {
+  CallId,
+  DeviceAddress,
+  DeviceId,
+  Grants,
+  Millis,
+  SessionId,
+  UserId,
+} from '@parley/protocol'
+import { defaultGrants } from './grants.ts'
 import type { NodeId } from './lease-book.ts'
 
 /** What a device tells of its person. */
@@ -16,6 +25,8 @@ export interface DeviceState {
   readonly calls: readonly CallId[]
   /** When the session came to the node: of two nodes that claim a device the later one has it. */
   readonly since: Millis
+  /** What its token lets it do; those of a token that says nothing where absent. */
+  readonly grants?: Grants | undefined
 }
 
 /** A device that is somewhere else, and where. */
@@ -32,9 +43,17 @@ export type Change = 'connected' | 'renewed' | 'away' | 'gone' | 'altered' | 'sa
 /** What became of a device of another node. `unclaimed`: it has not come for its seats. */
 export type DeviceChange = 'connected' | 'altered' | 'away' | 'gone' | 'unclaimed'
 
+/** Told when what a known device may do has changed. */
+export type RegrantListener = (at: DeviceAddress, grants: Grants) => void
+
 /** The devices of the other nodes, as these have told. */
 export class Neighbours {
+  readonly #regranted: RegrantListener
   readonly #byUser = new Map<UserId, Map<DeviceId, Neighbour>>()
+
+  constructor(regranted: RegrantListener = () => undefined) {
+    this.#regranted = regranted
+  }
 
   find({ user, device }: DeviceAddress): Neighbour | undefined {
     return this.#byUser.get(user)?.get(device)
@@ -72,6 +91,9 @@ export class Neighbours {
     if (known && known.node !== node && known.since > state.since) return 'same'
     const devices = this.#byUser.get(at.user) ?? new Map<DeviceId, Neighbour>()
     this.#byUser.set(at.user, devices.set(at.device, { ...state, node }))
+    if (known && JSON.stringify(known.grants) !== JSON.stringify(state.grants)) {
+      this.#regranted(at, state.grants ?? defaultGrants)
+    }
     if (known && known.session !== state.session) return 'renewed'
     if (known?.connected === state.connected) return isAlike(known, state) ? 'same' : 'altered'
     return state.connected ? 'connected' : 'away'

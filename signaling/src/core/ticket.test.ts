@@ -33,6 +33,13 @@ const ticket: SeatTicket = {
       },
     ],
     topology: { path: 'sfu', epoch: 2, next: { path: 'sfu', epoch: 3 } },
+    policy: {
+      locked: true,
+      lobby: false,
+      moderators: ['alice'],
+      removed: ['carol'],
+      silenced: [{ user: 'bob', sources: ['microphone'] }],
+    },
   } as unknown as SeatTicket['call'],
   nodes: [{ epoch: 2, node: 'node.example:4443' }],
 }

@@ -1,8 +1,17 @@
 import type { Call, CallId, CallMedia, Invitee, UserId } from '@parley/protocol'
-import { fail, ok, participantAt, participantById, ringsAt, viewOf } from '@parley/protocol'
+import {
+  fail,
+  ok,
+  participantAt,
+  participantById,
+  ringsAt,
+  viewFor,
+  waiterAt,
+} from '@parley/protocol'
 import { mayPublishAll } from '../core/grants.ts'
 import { crossingCall, recalledCalls } from '../core/pairing.ts'
 import { seatOf } from './context.ts'
+import { refuseEntry, refuseInviting, startersOf } from './admission.ts'
 import type { Handlers, RequestContext } from './context.ts'
 import {
   endOthers,
@@ -49,13 +58,14 @@ export const callRequests: Handlers<
     if (refusal) return refusal
     const invitees = inviteesOf(context, users, wakeable)
     if (!invitees.some(isReachable)) return refuseOffline(context, invited)
-    calls.open({ id, room: undefined, startedBy: at.user, sfuOnly: !mayPublishAll(context.grants) })
+    const sfuOnly = !mayPublishAll(context.grants)
+    calls.open({ id, room: undefined, startedBy: at.user, sfuOnly, ...startersOf(context) })
     const seated = join(context, id, media)
     if (!seated.ok) return seated
     // The answer shows the call as the caller left it: with everybody still ringing.
     invite(context, invited, invitees)
     const now = calls.find(id)
-    return now ? ok({ ...seated.data, call: viewOf(now) }) : seated
+    return now ? ok({ ...seated.data, call: viewFor(now, at) }) : seated
   },
 
   'call.accept': (context, { call: id, media, others = 'hold' }) => {
@@ -77,9 +87,15 @@ export const callRequests: Handlers<
   },
 
   'call.hangup': (context, { call: id }) => {
+    const { calls, at } = context
+    const call = calls.find(id)
+    if (call && waiterAt(call, at)) {
+      calls.apply(id, { type: 'unknocked', at })
+      return ok({})
+    }
     const found = seatOf(context, id)
     if (!found.ok) return found
-    context.calls.apply(id, { type: 'left', participant: found.data.seat.id, reason: 'hangup' })
+    calls.apply(id, { type: 'left', participant: found.data.seat.id, reason: 'hangup' })
     return ok({})
   },
 
@@ -90,8 +106,8 @@ export const callRequests: Handlers<
     const wakeable = await findWakeable(context, users)
     const still = seatOf(context, id)
     if (!still.ok) return still
-    const full = refuseFullCall(still.data.call)
-    if (full) return full
+    const refusal = refuseInviting(context, still.data, users) ?? refuseFullCall(still.data.call)
+    if (refusal) return refusal
     const invited = { id, users, media, payload }
     const invitees = inviteesOf(context, users, wakeable)
     if (!invitees.some(isReachable)) return refuseOffline(context, invited)
@@ -99,21 +115,24 @@ export const callRequests: Handlers<
     return ok({})
   },
 
-  'room.join': (context, { room, media, topology }) => {
+  'room.join': (context, { room, media, topology, call: wanted }) => {
     const { calls, at, env } = context
     const existing = calls.inRoom(room)
     const seat = existing && participantAt(existing, at)
-    if (existing && seat) return ok({ call: viewOf(existing), participant: seat.id })
-    const refusal = refuseMoreCalls(context) ?? (existing && refuseFullCall(existing))
+    if (existing && seat) return ok({ call: viewFor(existing, at), participant: seat.id })
+    if (wanted && existing?.id !== wanted) return fail('call-not-found', { field: 'data.call' })
+    const refusal = refuseMoreCalls(context)
     if (refusal) return refusal
+    const stopped = existing && (refuseEntry(context, existing, media) ?? refuseFullCall(existing))
+    if (stopped) return stopped
     // Made here, so it has the shape that the brand stands for.
     const id = existing?.id ?? (env.randomId(ID_BYTES) as CallId)
     const sfuOnly = topology === 'sfu' || !mayPublishAll(context.grants)
-    if (!existing) calls.open({ id, room, startedBy: at.user, sfuOnly })
+    if (!existing) calls.open({ id, room, startedBy: at.user, sfuOnly, ...startersOf(context) })
     const seated = join(context, id, media)
     if (existing && topology === 'sfu') calls.apply(id, { type: 'escalated' })
     const now = calls.find(id)
-    return seated.ok && now ? ok({ ...seated.data, call: viewOf(now) }) : seated
+    return seated.ok && now ? ok({ ...seated.data, call: viewFor(now, at) }) : seated
   },
 
   'call.sending': (context, { call: id, sending }) => {
@@ -221,7 +240,7 @@ function refuseOffline(
 
 function refuseAnswer(call: Call, { at }: RequestContext): Joined {
   const seat = participantAt(call, at)
-  if (seat) return ok({ call: viewOf(call), participant: seat.id })
+  if (seat) return ok({ call: viewFor(call, at), participant: seat.id })
   const elsewhere = call.participants.some(({ user }) => user === at.user)
   return fail(elsewhere ? 'answered-elsewhere' : 'not-ringing', { field: 'data.call' })
 }

@@ -7,6 +7,7 @@ import type { Handlers, RequestContext } from './context.ts'
 import { deviceRequests } from './device-requests.ts'
 import { handOverRequests } from './hand-over-requests.ts'
 import { mediaRequests } from './media-requests.ts'
+import { moderationRequests } from './moderation-requests.ts'
 import { mlsRequests } from './mls-requests.ts'
 import { messageRequests } from './message-requests.ts'
 import { peopleRequests } from './people-requests.ts'
@@ -18,6 +19,7 @@ const handlers: Handlers<ClientRequestType> = {
   ...callRequests,
   ...handOverRequests,
   ...mediaRequests,
+  ...moderationRequests,
   ...resumeRequests,
   ...mlsRequests,
   ...deviceRequests,

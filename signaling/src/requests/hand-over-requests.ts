@@ -6,9 +6,10 @@ import {
   participantAt,
   participantById,
   pendingOffer,
-  viewOf,
+  viewFor,
 } from '@parley/protocol'
 import type { Call, Invitee, Offer, Participant } from '@parley/protocol'
+import { refuseBringing, refuseInviting } from './admission.ts'
 import { seatOf } from './context.ts'
 import type { Handlers, RequestContext } from './context.ts'
 import { mayJoin } from '../core/pairing.ts'
@@ -47,7 +48,7 @@ export const handOverRequests: Handlers<
     const call = calls.find(id)
     if (!call) return fail('call-not-found', { field: 'data.call' })
     const seat = participantAt(call, at)
-    if (seat) return ok({ call: viewOf(call), participant: seat.id })
+    if (seat) return ok({ call: viewFor(call, at), participant: seat.id })
     if (!mayJoin(call, at)) return fail('not-invited', { field: 'data.call' })
     const refusal = refuseMoreCalls(context) ?? refuseFullCall(call)
     if (refusal) return refusal
@@ -83,7 +84,7 @@ export const handOverRequests: Handlers<
     const found = seatOf(context, id)
     if (!found.ok) return found
     if (to === context.at.user) return fail('call-self', { field: 'data.to' })
-    const refusal = refuseOffer(found.data)
+    const refusal = refuseInviting(context, found.data, [to]) ?? refuseOffer(found.data)
     if (refusal) return refusal
     const invitee = inviteeOf(context, to)
     const wakes = invitee.outcome === 'unreachable' && wakeable.has(to)
@@ -124,6 +125,8 @@ export const handOverRequests: Handlers<
     const others = call.participants.filter((p) => !participantAt(target.data.call, p))
     const people = [...target.data.call.participants, ...others].map(({ user }) => user)
     if (new Set(people).size < 3) return fail('not-answered')
+    const refusal = refuseBringing(context, target.data, others)
+    if (refusal) return refusal
     const limit = limits.participantsPerCall
     if (target.data.call.participants.length - 1 + others.length > limit) {
       return fail('call-full', { limit })

@@ -5,8 +5,9 @@ import type {
   NodeRequestType,
   ParticipantId,
   Result,
+  TrackSource,
 } from '@parley/protocol'
-import { kindOfSource } from '@parley/protocol'
+import { fail, kindOfSource, silencedOf } from '@parley/protocol'
 import { seatOf } from './context.ts'
 import type { Handlers, RequestContext } from './context.ts'
 
@@ -39,9 +40,10 @@ export const mediaRequests: Handlers<
   'sfu.view': (context, data) => forward(context, 'peer.view', data),
 
   'sfu.produce': async (context, data) => {
-    const opened = await forward(context, 'producer.open', data)
+    const { source, epoch } = data
+    const paused = data.paused || silenced(context, data.call).includes(source)
+    const opened = await forward(context, 'producer.open', { ...data, paused })
     if (!opened.ok) return opened
-    const { source, paused, epoch } = data
     const { producer } = opened.data
     announce(context, data.call, (participant) => ({
       type: 'published',
@@ -52,8 +54,13 @@ export const mediaRequests: Handlers<
   },
 
   'sfu.pause': async (context, data) => {
-    const done = await forward(context, 'producer.pause', data)
     const { producer, paused } = data
+    const found = seatOf(context, data.call)
+    const stream = found.ok && found.data.seat.publications.find((p) => p.producer === producer)
+    if (!paused && stream && silenced(context, data.call).includes(stream.source)) {
+      return fail('silenced', { field: 'data.producer' })
+    }
+    const done = await forward(context, 'producer.pause', data)
     if (done.ok) {
       announce(context, data.call, (participant) => ({
         type: 'publicationPaused',
@@ -77,6 +84,12 @@ export const mediaRequests: Handlers<
     }
     return done
   },
+}
+
+/** What moderators let the one who asks not send. */
+function silenced({ calls, at }: RequestContext, id: CallId): readonly TrackSource[] {
+  const call = calls.find(id)
+  return call ? silencedOf(call.policy, at.user) : []
 }
 
 type PeerOrder = Exclude<NodeRequestType, `room.${string}`>

@@ -9,8 +9,8 @@ import type {
   Result,
   UserId,
 } from '@parley/protocol'
-import { fail, limits, ok, participantAt, viewOf } from '@parley/protocol'
-import { mayPublishAll } from '../core/grants.ts'
+import { fail, limits, ok, participantAt, viewFor } from '@parley/protocol'
+import { mayModerate, mayPublishAll } from '../core/grants.ts'
 import type { RequestContext } from './context.ts'
 
 /** Bytes of randomness in ids that the server makes. */
@@ -27,15 +27,28 @@ export function takeSeat(
 ): Joined {
   const participant = newParticipantId(context)
   context.calls.apply(id, enter(participant))
+  noteToken(context, id, participant)
   // What goes from device to device cannot be stopped from here.
   if (!mayPublishAll(context.grants)) context.calls.apply(id, { type: 'escalated' })
   holdOthers(context, id)
   const call = context.calls.find(id)
-  return call ? ok({ call: viewOf(call), participant }) : fail('call-not-found')
+  return call ? ok({ call: viewFor(call, context.at), participant }) : fail('call-not-found')
+}
+
+/** A seat's holder moderates the call where his token says so. */
+export function noteToken(
+  { calls, grants }: Pick<RequestContext, 'calls' | 'grants'>,
+  id: CallId,
+  participant: ParticipantId,
+): void {
+  const call = calls.find(id)
+  if (!call) return
+  const moderates = mayModerate(grants, call.room)
+  calls.apply(id, { type: 'tokenModerates', participant, moderates })
 }
 
 /** A device is active in one call at most: its others are put on hold. */
-export function holdOthers({ calls, at }: RequestContext, id: CallId): void {
+export function holdOthers({ calls, at }: Pick<RequestContext, 'calls' | 'at'>, id: CallId): void {
   for (const call of calls.ofDevice(at)) {
     const seat = participantAt(call, at)
     if (call.id === id || !seat) continue
