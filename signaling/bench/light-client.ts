@@ -32,6 +32,8 @@ export class Refused extends Error {
   }
 }
 
+let names = 0
+
 /** Bytes of WebSocket frames with their headers. */
 export interface Traffic {
   sent: number
@@ -46,6 +48,8 @@ export class LightClient {
   readonly #socket: WebSocket
   readonly #format: WireFormat
   readonly #answers = new Map<number, (answer: AnswerFrame) => void>()
+  /** Sessions outlive connections, and know requests by their ids. */
+  readonly #name = (names++).toString(36)
   readonly #settling = new Set<number>()
   #requests = 0
   /** Of the messages of the call's life: what asks whether the server is done is not counted. */
@@ -107,7 +111,7 @@ export class LightClient {
 
   request(type: string, data: unknown): Promise<AnswerFrame> {
     const id = this.#requests++
-    this.#write({ type: EVENT, data: ['request', { id: `r${id}`, type, data }], id })
+    this.#write({ type: EVENT, data: ['request', { id: `${this.#name}-${id}`, type, data }], id })
     return new Promise((resolve) => this.#answers.set(id, resolve))
   }
 

@@ -39,6 +39,7 @@ export interface StormFigures {
   readonly seconds: number
   readonly stallMs: number
   readonly stallP99Ms: number
+  readonly busiestMs: number
   readonly cpuMs: number
 }
 
@@ -187,9 +188,9 @@ async function measureStorm(clients: number): Promise<StormFigures> {
     }),
   )
   const seconds = (performance.now() - startedAt) / 1_000
-  const { stallMs, stallP99Ms, cpuMs } = await filling.measure()
+  const { stallMs, stallP99Ms, busiestMs, cpuMs } = await filling.measure()
   await filling.stop()
-  return { clients, resumed, refusals, seconds, stallMs, stallP99Ms, cpuMs }
+  return { clients, resumed, refusals, seconds, stallMs, stallP99Ms, busiestMs, cpuMs }
 }
 
 async function connectAll(

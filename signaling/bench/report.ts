@@ -39,6 +39,7 @@ export function formatReport({ node, cpu, cores, plan, idle, calls, storm }: Rep
     ['… told to come back later', String(storm.refusals)],
     ['… until the last one was back', `${storm.seconds.toFixed(1)} s`],
     ['… longest stall of the event loop', `${ms(storm.stallMs)} (at most ${LONGEST_STALL_MS})`],
+    ['… of it computed by the server itself, at most', ms(storm.busiestMs)],
     ['… 99th percentile of its delay', ms(storm.stallP99Ms)],
     ['… CPU of the server', ms(storm.cpuMs)],
   ]

@@ -17,10 +17,13 @@ const NANOSECONDS_PER_MS = 1_000_000
 const [kind = 'ours', settings = '{}'] = process.argv.slice(2)
 const delay = monitorEventLoopDelay({ resolution: STALL_RESOLUTION_MS })
 let cpu = process.cpuUsage()
+/** The most that this thread has computed between two looks of a timer: a stall that no other process made. */
+let busiestMs = 0
 
 process.on('message', (order) => {
   if (order === 'reset') {
     delay.reset()
+    busiestMs = 0
     cpu = process.cpuUsage()
     process.send?.({})
   } else {
@@ -30,6 +33,12 @@ process.on('message', (order) => {
 process.on('disconnect', () => process.exit())
 process.send?.({ port: await start(kind as ServerKind) })
 delay.enable()
+let threadMs = threadCpuMs()
+setInterval(() => {
+  const now = threadCpuMs()
+  busiestMs = Math.max(busiestMs, now - threadMs)
+  threadMs = now
+}, STALL_RESOLUTION_MS)
 
 async function start(which: ServerKind): Promise<number> {
   if (which === 'ours') {
@@ -66,5 +75,11 @@ function measure(collect: boolean): Measures {
     cpuMs: (user + system) / 1_000,
     stallMs: stall(delay.max),
     stallP99Ms: stall(delay.percentile(99)),
+    busiestMs,
   }
+}
+
+function threadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1_000
 }

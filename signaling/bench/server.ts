@@ -14,6 +14,8 @@ export interface Measures {
   /** The longest that its event loop stood still, and the 99th percentile. */
   readonly stallMs: number
   readonly stallP99Ms: number
+  /** The most that its thread computed in one go: what of the longest stall is its own doing. */
+  readonly busiestMs: number
 }
 
 /** A server in a process of its own. */
