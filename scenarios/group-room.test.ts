@@ -52,7 +52,7 @@ test('a worker that is killed is replaced, and everybody has media again', async
   for (const one of people) await one.close()
 })
 
-test('a third person moves a direct call to the SFU without a frozen picture', async () => {
+test('a third person moves a direct call to the SFU and back without a frozen picture', async () => {
   const alice = await lab.arrive(CHROMIUM, 'alice')
   const bob = await lab.arrive(CHROMIUM, 'bob')
   await alice.do('call', 'bob')
@@ -78,6 +78,17 @@ test('a third person moves a direct call to the SFU without a frozen picture', a
       'state connected',
       'path sfu',
     ])
+  }
+  await carol.do('hangup')
+  for (const one of [alice, bob]) {
+    await one.sees('a direct path again', ({ path }) => path === 'direct')
+  }
+  await watches(alice, [bob])
+  await watches(bob, [alice])
+  await hears(alice, [bob])
+  for (const one of [alice, bob]) {
+    const { log } = await one.look()
+    expect(log.slice(log.indexOf('path sfu'))).toEqual(['path sfu', 'path direct'])
   }
   for (const one of [alice, bob, carol]) await one.close()
 })

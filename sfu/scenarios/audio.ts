@@ -61,6 +61,8 @@ export async function sendTone(
 /** What a listener has heard. */
 export interface Listener {
   readonly peer: ParticipantId
+  /** Packets of the stream so far. */
+  readonly packets: number
   /** The next `count` Opus frames from now on. */
   hear(count: number): Promise<readonly Uint8Array[]>
 }
@@ -88,14 +90,20 @@ export async function listenTo(
   const { dtlsParameters } = end
   await room.must('transport.connect', { peer, transport: session.recv.id, dtlsParameters })
   let collect: ((payload: Uint8Array) => void) | undefined
+  let packets = 0
   end.track.onMessage((bytes) => {
     const packet = decodeRtp(bytes)
-    if (packet?.payloadType === codecs[0].payloadType) collect?.(packet.payload)
+    if (packet?.payloadType !== codecs[0].payloadType) return
+    packets += 1
+    collect?.(packet.payload)
   })
   await end.connect()
   await room.must('consumer.resume', { peer, consumer })
   return {
     peer,
+    get packets() {
+      return packets
+    },
     hear: (count) =>
       new Promise((resolve) => {
         const heard: Uint8Array[] = []

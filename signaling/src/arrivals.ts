@@ -43,6 +43,14 @@ export class Arrivals {
     this.#ports.refresh(at.user)
   }
 
+  leaving(at: DeviceAddress): void {
+    this.away(at, true)
+  }
+
+  hungUp(at: DeviceAddress): void {
+    this.gone(at, 'hangup')
+  }
+
   /** A device is where it was, and does something else there. */
   altered(at: DeviceAddress): void {
     this.#ports.refresh(at.user)

@@ -131,7 +131,9 @@ export class Directory {
   /** The session's page goes away: it is waited for less long. */
   leaving(id: SessionId): void {
     const entry = this.#entries.get(id)
-    if (entry) entry.session = { ...entry.session, leaving: true }
+    if (!entry) return
+    entry.session = { ...entry.session, leaving: true }
+    this.#beyond.touched(entry.session)
   }
 
   /** Ends a session; its socket, if any, is closed. */
@@ -270,7 +272,9 @@ export class Directory {
     const entry = this.#entryOf(at)
     if (!entry) return undefined
     const { session, socket, callWaiting, mood, since, grants } = entry
-    const state = { connected: socket !== undefined, session: session.id, callWaiting, mood, since }
+    const { id, leaving } = session
+    const connected = socket !== undefined && !leaving
+    const state = { connected, session: id, callWaiting, mood, since, ...(leaving && { leaving }) }
     return grants === defaultGrants ? state : { ...state, grants }
   }
 

@@ -54,6 +54,20 @@ describe('two signaling processes', { timeout: 60_000 }, () => {
     expect([a.calls(), b.calls()]).toEqual([0, 0])
   })
 
+  test('[RELOAD-2] a page that goes away is seen to, though another node has its call', async () => {
+    const [a, b] = await two()
+    const [alice, bob] = [a.connect('alice'), b.connect('bob')]
+    await soon(async () => (await a.sees('bob')) === 'online')
+    await alice.ask('call.start', { call: 'c1', users: ['bob'], media: MEDIA })
+    await soon(() => bob.socket.heard('call.incoming').length === 1)
+    await bob.ask('call.accept', { call: 'c1', media: MEDIA })
+    await bob.ask('session.leaving', {})
+    await soon(() => alice.view()?.participants[1]?.leaving === true)
+    await bob.moveTo(b)
+    await soon(() => alice.view()?.participants[1]?.connected === true)
+    expect(alice.view()?.participants[1]?.leaving).toBeUndefined()
+  })
+
   test('two who ring each other from two nodes end in one call, twenty times in a row', async () => {
     const [a, b] = await two()
     const alice = a.connect('alice')

@@ -18,6 +18,7 @@ const deviceAddress = z.object({ user: userIdSchema, device: deviceIdSchema })
 
 const deviceState = z.object({
   connected: z.boolean(),
+  leaving: z.boolean().optional(),
   session: sessionIdSchema,
   callWaiting: z.enum(['ring', 'busy']),
   mood: z.enum(['online', 'away', 'invisible']),

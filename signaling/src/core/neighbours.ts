@@ -17,6 +17,8 @@ export type DeviceMood = 'online' | 'away' | 'invisible'
 export interface DeviceState {
   /** Its socket is there, too. */
   readonly connected: boolean
+  /** Its page goes away, perhaps to be loaded again. */
+  readonly leaving?: boolean | undefined
   /** The session, whose end in favour of another one is not seen otherwise. */
   readonly session: SessionId
   readonly callWaiting: 'ring' | 'busy'
@@ -36,12 +38,13 @@ export interface Neighbour extends DeviceState {
 
 /**
  * What an announcement came to. `renewed`: the device is there, but remembers nothing. `altered`: what
- * it does there is different.
+ * it does there is different. `leaving`: its page goes away; `hungUp`: and has not come back.
  */
-export type Change = 'connected' | 'renewed' | 'away' | 'gone' | 'altered' | 'same'
+export type Change = 'renewed' | 'same' | Exclude<DeviceChange, 'unclaimed'>
 
 /** What became of a device of another node. `unclaimed`: it has not come for its seats. */
-export type DeviceChange = 'connected' | 'altered' | 'away' | 'gone' | 'unclaimed'
+export type DeviceChange =
+  'connected' | 'altered' | 'away' | 'leaving' | 'gone' | 'hungUp' | 'unclaimed'
 
 /** Told when what a known device may do has changed. */
 export type RegrantListener = (at: DeviceAddress, grants: Grants) => void
@@ -86,7 +89,7 @@ export class Neighbours {
       // It has moved on, and the news of its end at the old node comes late.
       if (known?.node !== node) return 'same'
       this.#remove(at)
-      return 'gone'
+      return known.leaving ? 'hungUp' : 'gone'
     }
     if (known && known.node !== node && known.since > state.since) return 'same'
     const devices = this.#byUser.get(at.user) ?? new Map<DeviceId, Neighbour>()
@@ -95,6 +98,7 @@ export class Neighbours {
       this.#regranted(at, state.grants ?? defaultGrants)
     }
     if (known && known.session !== state.session) return 'renewed'
+    if (state.leaving && !known?.leaving) return 'leaving'
     if (known?.connected === state.connected) return isAlike(known, state) ? 'same' : 'altered'
     return state.connected ? 'connected' : 'away'
   }
