@@ -73,6 +73,7 @@ test('in the demo a second call waits, is answered, and the first one is taken u
   await press(bob, 'Transfer call')
   await reads(bob, 'Connect them')
   expect(await overflows(bob)).toBe(false)
+  expect(await spills(bob)).toEqual([])
   await press(bob, 'Connect them')
   await reads(bob, 'You put')
   await reads(carol, 'alice')
@@ -132,4 +133,17 @@ function playingVideos(page: Page): Promise<number> {
 
 function overflows(page: Page): Promise<boolean> {
   return page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth)
+}
+
+/** What of the open sheet stands in its padding or beyond. */
+function spills(page: Page): Promise<readonly string[]> {
+  return page.evaluate(() => {
+    const content = document.querySelector('dialog[open] .content')
+    if (!content) return ['there is no sheet']
+    const padding = Number.parseFloat(getComputedStyle(content).paddingRight)
+    const edge = content.getBoundingClientRect().right - padding
+    return [...content.querySelectorAll('button, input')]
+      .filter((one) => one.getBoundingClientRect().right > edge + 1)
+      .map(({ textContent, tagName }) => textContent || tagName)
+  })
 }
