@@ -26,6 +26,8 @@ export interface Sight {
   readonly epochs: readonly number[]
   /** The page itself holds the call. */
   readonly onHold?: boolean
+  /** Who waits to be let in, as moderators see it. */
+  readonly lobby?: readonly string[]
   /** Ids of all calls of the page that have not ended. */
   readonly openCalls: readonly string[]
   /** Who speaks, as the page is told; `me` is its own user. */
@@ -78,6 +80,12 @@ interface Lab {
   decline(): Promise<void>
   hangup(): Promise<void>
   invite(user: string): Promise<void>
+  setLobby(on: boolean): Promise<void>
+  admit(user: string): Promise<void>
+  lock(): Promise<void>
+  silence(user: string): Promise<void>
+  allow(user: string): Promise<void>
+  remove(user: string): Promise<void>
   setMicrophone(on: boolean): Promise<void>
   setCamera(on: boolean): Promise<void>
   show(user: string, width: number): void

@@ -25,8 +25,8 @@ const PICTURE_HEIGHT = 18
 const MOST_PICTURES = 40
 const EVERYTHING = { audio: true, video: true }
 
-/** What goes to `CallClient`. `labKeys`: the SDK whose keys the story gives out. */
-type LabOptions = object & { readonly labKeys?: boolean }
+/** What goes to `CallClient`. `labKeys`: the SDK whose keys the story gives out. `grants`: of the token. */
+type LabOptions = object & { readonly labKeys?: boolean; readonly grants?: object }
 
 interface Sdk {
   readonly CallClient: typeof CallClient
@@ -60,7 +60,7 @@ const lab = {
     const token = async () => {
       const response = await fetch(`${url}/dev/token`, {
         method: 'POST',
-        body: JSON.stringify({ user }),
+        body: JSON.stringify({ user, grants: options.grants }),
       })
       const { token: issued } = (await response.json()) as { token: string }
       return issued
@@ -121,6 +121,12 @@ const lab = {
   decline: () => present(incoming).decline(),
   hangup: () => present(call).hangup(),
   invite: (user: string) => present(call).invite(user),
+  setLobby: (on: boolean) => present(call).setLobby(on),
+  admit: (user: string) => present(call).admit(user),
+  lock: () => present(call).lock(),
+  silence: (user: string) => present(call).mute(seatOf(user), { force: true }),
+  allow: (user: string) => present(call).unmute(seatOf(user)),
+  remove: (user: string) => present(call).remove(seatOf(user)),
   setMicrophone: (on: boolean) => present(call).setMicrophone(on),
   setCamera: (on: boolean) => present(call).setCamera(on),
   /** Shows somebody's video this wide; 0 takes it off the page's face. */
@@ -219,6 +225,7 @@ const lab = {
       speaker: speakerOf(call),
       demand: call.local.find(({ source }) => source === 'camera')?.demand,
       onHold: call.onHold,
+      lobby: call.lobby.map(({ user }) => user),
       openCalls,
       log,
       others: [...call.participants.values()].map((participant) => ({
@@ -261,10 +268,15 @@ function watch(next: Call): void {
   next.on('path', () => note(`path ${String(next.path)}`))
   next.on('encryption', (encrypted) => note(`encrypted ${encrypted}`))
   next.on('error', ({ code, message }) => note(`error ${code}: ${message}`))
+  next.on('policy', () => note(`silenced ${next.silenced.join()}`))
   next.on('track', show)
   for (const participant of next.participants.values()) {
     for (const track of participant.tracks.values()) show(track)
   }
+}
+
+function seatOf(user: string) {
+  return present([...present(call).participants.values()].find((one) => one.user === user))
 }
 
 function speakerOf({ activeSpeaker, participants }: Call): string | undefined {

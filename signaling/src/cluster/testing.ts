@@ -7,12 +7,15 @@ import type {
   AnswerFrame,
   CallView,
   DeviceAddress,
+  Grants,
   Presence,
   PresenceStatus,
   SessionId,
   Welcome,
 } from '@parley/protocol'
-import { createLog } from '@parley/service'
+import { createLog, Secret } from '@parley/service'
+import { mintDevToken, secretVerifier } from '../auth/tokens.ts'
+import { defaultGrants } from '../core/grants.ts'
 import { ticketSeal } from '../core/ticket.ts'
 import { vi } from 'vitest'
 import type { ResumeRequest } from '../directory.ts'
@@ -33,6 +36,8 @@ const MISSED_MS = 3_600_000
 
 const log = createLog('test', { level: process.argv.includes('--log') ? 'debug' : 'silent' })
 
+const secret = new Secret('a secret that only these tests know')
+
 let requestIds = 0
 let watchers = 0
 
@@ -43,10 +48,20 @@ export class TestClient {
   #node: TestNode
   #session: SessionId
 
-  constructor(node: TestNode, at: DeviceAddress) {
+  /** `grants`: those of its token, where they are not what every token gives. */
+  constructor(node: TestNode, at: DeviceAddress, grants: Partial<Grants> = {}) {
     this.at = at
     this.#node = node
-    this.#session = node.hub.connect(at, this.socket, undefined)
+    const given = { ...defaultGrants, ...grants }
+    const pass = { grants: given, tokenId: undefined, issuedAt: undefined, expiresAt: Infinity }
+    this.#session = node.hub.connect({ ...at, pass }, this.socket, undefined)
+  }
+
+  /** Goes on with a token that grants something else. */
+  async refresh(grants: object): Promise<AnswerFrame> {
+    return this.ask('session.refresh', {
+      token: await mintDevToken(secret, { ...this.at, grants }),
+    })
   }
 
   ask(type: string, data: unknown): Promise<AnswerFrame> {
@@ -117,7 +132,7 @@ export function soon<T>(
 /** A hub among others. */
 export interface TestNode {
   readonly hub: Hub
-  connect(user: string, device?: string): TestClient
+  connect(user: string, device?: string, grants?: Partial<Grants>): TestClient
   peers(): number
   /** What a client of this node sees of a user. */
   sees(user: string): Promise<PresenceStatus | undefined>
@@ -136,6 +151,7 @@ export async function startNode(redisUrl: string): Promise<TestNode> {
     log,
     media: new Media({ log, nodes: [new FakeSfuNode()] }),
     seal: ticketSeal('a secret that all nodes of a test know'),
+    verifier: secretVerifier([secret]),
     ringTimeoutMs: 45_000,
     iceConfigFor: () => ({ iceServers: [], expiresAt: 0 }),
     onRequest: () => undefined,
@@ -150,8 +166,8 @@ export async function startNode(redisUrl: string): Promise<TestNode> {
   let watcher: TestClient | undefined
   const node: TestNode = {
     hub,
-    connect: (user, device = `${user}-device`) =>
-      new TestClient(node, { user, device } as unknown as DeviceAddress),
+    connect: (user, device = `${user}-device`, grants = {}) =>
+      new TestClient(node, { user, device } as unknown as DeviceAddress, grants),
     peers: () => hub.stats().peers,
     async sees(user) {
       watcher ??= node.connect(`watcher-${(watchers += 1)}`)
