@@ -11,6 +11,7 @@ import type {
 } from '@parley/protocol'
 import { fail, ok } from '@parley/protocol'
 import type { Claims, TokenVerifier } from './auth/tokens.ts'
+import type { Revocation, RevocationFeed } from './store/revocation-feed.ts'
 import { Deadlines } from './core/deadlines.ts'
 import { defaultGrants, refusal } from './core/grants.ts'
 import type { Pass } from './core/pass.ts'
@@ -38,14 +39,21 @@ export interface AccessPorts {
 export class Access {
   readonly #ports: AccessPorts
   readonly #verifier: TokenVerifier | undefined
+  readonly #feed: RevocationFeed | undefined
   readonly #passes = new Map<SessionId, Pass>()
   readonly #deadlines = new Deadlines<SessionId>()
   readonly #revocations = new Revocations()
 
-  /** Without a verifier no session can be refreshed. */
-  constructor(ports: AccessPorts, verifier: TokenVerifier | undefined) {
+  /** Without a verifier no session can be refreshed; without a feed, only this process revokes. */
+  constructor(
+    ports: AccessPorts,
+    verifier: TokenVerifier | undefined,
+    feed: RevocationFeed | undefined,
+  ) {
     this.#ports = ports
     this.#verifier = verifier
+    this.#feed = feed
+    feed?.onRevoked((revocations) => this.#onRevoked(revocations))
   }
 
   /** A session begins or is resumed, with what its token gives. */
@@ -103,13 +111,26 @@ export class Access {
 
   /** Withdraws tokens; the sessions that they hold open end at once. Returns how many. */
   revoke(target: RevocationTarget): number {
-    this.#revocations.add(target, this.#ports.now())
+    const at = this.#ports.now()
+    this.#revocations.add(target, at)
+    this.#feed?.share({ target, at })
     const ended = [...this.#passes].filter(([session, { tokenId }]) => {
       if ('tokenId' in target) return tokenId === target.tokenId
       return this.#ports.holder(session)?.user === target.user
     })
     for (const [session] of ended) this.#ports.close(session, 'revoked', false)
     return ended.length
+  }
+
+  /** Another process has withdrawn tokens, which sessions here may be open by. */
+  #onRevoked(revocations: readonly Revocation[]): void {
+    for (const { target, at } of revocations) this.#revocations.add(target, at)
+    for (const [session, pass] of [...this.#passes]) {
+      const holder = this.#ports.holder(session)
+      if (holder && this.#revocations.covers(holder.user, pass)) {
+        this.#ports.close(session, 'revoked', false)
+      }
+    }
   }
 
   /** Lets everything that is due happen. */

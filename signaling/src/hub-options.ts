@@ -8,6 +8,7 @@ import type { TicketSeal } from './core/ticket.ts'
 import type { Media } from './media.ts'
 import type { PeopleOptions } from './people.ts'
 import type { Environment } from './ports.ts'
+import type { RevocationFeed } from './store/revocation-feed.ts'
 
 /** Numbers for the metrics endpoint. */
 export interface HubStats {
@@ -33,6 +34,8 @@ export interface HubOptions {
   readonly seal: TicketSeal
   /** Absent where nobody brings tokens. */
   readonly verifier?: TokenVerifier
+  /** What other processes withdraw; left out where there are none. */
+  readonly revocations?: RevocationFeed
   readonly ringTimeoutMs: number
   readonly iceConfigFor: (user: UserId) => IceConfig
   readonly onRequest: RequestObserver

@@ -85,6 +85,7 @@ export class Hub {
         grantsChanged: regrant,
       },
       options.verifier,
+      options.revocations,
     )
     this.#people = new People(options.people ?? plainPeople(), {
       ...{ env, log, directory },

@@ -17,6 +17,7 @@ import { observeRedis, reportRedis } from './redis/metrics.ts'
 import { FrontGate } from './socketio/front-gate.ts'
 import { attachSocketServer } from './socketio/server.ts'
 import { watchStalls } from './stall-watch.ts'
+import { redisRevocations } from './store/revocation-feed.ts'
 import { SystemEnvironment } from './system-environment.ts'
 
 /** What the process around signaling gives it. */
@@ -53,7 +54,10 @@ export async function startSignaling(
     log,
     media,
     seal: ticketSeal(ticketSecret(config, log)),
-    ...(redis && { cluster: clusterByRedis(redis, { log }) }),
+    ...(redis && {
+      cluster: clusterByRedis(redis, { log }),
+      revocations: redisRevocations(redis),
+    }),
     verifier: verifierOf(config),
     ringTimeoutMs: config.ringTimeoutS * 1_000,
     iceConfigFor: (user) =>

@@ -17,6 +17,7 @@ import { createLog, Secret } from '@parley/service'
 import { mintDevToken, secretVerifier } from '../auth/tokens.ts'
 import { defaultGrants } from '../core/grants.ts'
 import { ticketSeal } from '../core/ticket.ts'
+import { SignJWT } from 'jose'
 import { vi } from 'vitest'
 import type { ResumeRequest } from '../directory.ts'
 import { Hub } from '../hub.ts'
@@ -24,6 +25,7 @@ import { Media } from '../media.ts'
 import { plainPeople } from '../people.ts'
 import { RedisConnection } from '../redis/connection.ts'
 import { redisMailbox } from '../store/redis-mailbox.ts'
+import { redisRevocations } from '../store/revocation-feed.ts'
 import { SystemEnvironment } from '../system-environment.ts'
 import { FakeSfuNode, RecordingSocket } from '../testing.ts'
 import { clusterByRedis } from './link.ts'
@@ -37,6 +39,16 @@ const MISSED_MS = 3_600_000
 const log = createLog('test', { level: process.argv.includes('--log') ? 'debug' : 'silent' })
 
 const secret = new Secret('a secret that only these tests know')
+
+/** A token of a minute ago. */
+export function oldToken(user: string): Promise<string> {
+  return new SignJWT({})
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(user)
+    .setIssuedAt(Math.floor(Date.now() / 1_000) - 60)
+    .setExpirationTime('1 hour')
+    .sign(new TextEncoder().encode(secret.reveal()))
+}
 
 let requestIds = 0
 let watchers = 0
@@ -152,6 +164,7 @@ export async function startNode(redisUrl: string): Promise<TestNode> {
     media: new Media({ log, nodes: [new FakeSfuNode()] }),
     seal: ticketSeal('a secret that all nodes of a test know'),
     verifier: secretVerifier([secret]),
+    revocations: redisRevocations(redis),
     ringTimeoutMs: 45_000,
     iceConfigFor: () => ({ iceServers: [], expiresAt: 0 }),
     onRequest: () => undefined,

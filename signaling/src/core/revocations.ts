@@ -21,11 +21,12 @@ export class Revocations {
 
   add(target: RevocationTarget, now: Millis): void {
     const key = keyOf(target)
-    // Insertion order is age order.
+    const at = Math.max(now, this.#at.get(key) ?? 0)
+    // Insertion order is about age order; what another process tells may be older.
     this.#at.delete(key)
-    this.#at.set(key, now)
-    for (const [oldest, at] of this.#at) {
-      if (this.#at.size <= this.#most && at > now - REVOCATION_LIFE_MS) return
+    this.#at.set(key, at)
+    for (const [oldest, since] of this.#at) {
+      if (this.#at.size <= this.#most && since > now - REVOCATION_LIFE_MS) return
       this.#at.delete(oldest)
     }
   }
