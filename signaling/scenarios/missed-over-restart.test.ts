@@ -146,7 +146,7 @@ test('[MISSED-1] a missed call is told to each device once, over a restart of ev
   await alice.ask('call.start', { call: 'm2', users: ['bob'], media: MEDIA })
   await alice.ask('call.hangup', { call: 'm2' })
   for (const device of devices) expect(await device.hears()).toEqual(['m2'])
-})
+}, 240_000)
 
 /** Somebody rings a user who is nowhere. */
 async function misses(user: string, call: string): Promise<void> {
