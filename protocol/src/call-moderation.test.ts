@@ -210,7 +210,14 @@ test('no sequence of events seats the removed, forgets who waits, or lets the si
       .tuple(fc.boolean(), fc.boolean())
       .map(([locked, lobby]) => ({ type: 'policyChanged' as const, locked, lobby })),
   )
-  const events = fc.array(fc.oneof(moderation, arbitraryCallEvent(0, 5_000)), { maxLength: 40 })
+  const events = fc.array(
+    fc.oneof(
+      { arbitrary: moderation, weight: 4 },
+      { arbitrary: anyAt.map(joined), weight: 3 },
+      { arbitrary: arbitraryCallEvent(0, 5_000), weight: 2 },
+    ),
+    { maxLength: 40, size: 'max' },
+  )
   fc.assert(
     fc.property(events, (list) => {
       let state = call(open, joined(alice), 0).state
