@@ -309,7 +309,14 @@ function welcome(change: object): void {
     seq: 0,
     type: 'welcome',
     data: {
-      grants: { ring: true, rooms: ['*'], publish: ['audio'], moderate: [], presence: ['*'] },
+      grants: {
+        ring: true,
+        rooms: ['*'],
+        publish: ['audio'],
+        moderate: [],
+        host: false,
+        presence: ['*'],
+      },
       session: 's1',
       resumeKey: 'k',
       user: 'alice',
