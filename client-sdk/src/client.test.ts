@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Call } from './call.ts'
 import { CallClient } from './client.ts'
-import { bareEnvironment, settle } from './testing.ts'
+import { bareEnvironment, settle, welcomeData } from './testing.ts'
 
 let environment: ReturnType<typeof bareEnvironment>
 let client: CallClient
@@ -277,24 +277,7 @@ function answer(type: string, data: unknown): void {
 }
 
 function welcome(change: object): void {
-  event(0, 'welcome', {
-    grants: {
-      ring: true,
-      rooms: ['*'],
-      publish: ['audio'],
-      moderate: [],
-      host: false,
-      presence: ['*'],
-    },
-    session: 's1',
-    resumeKey: 'k',
-    user: 'alice',
-    device: 'd1',
-    resumed: 'new',
-    calls: [],
-    ice: { iceServers: [], expiresAt: 1e12 },
-    ...change,
-  })
+  event(0, 'welcome', welcomeData(change))
 }
 
 function event(seq: number, type: string, data: unknown): void {

@@ -4,7 +4,7 @@ import type { Call } from './call.ts'
 import { CallClient } from './client.ts'
 import { CallError } from './errors.ts'
 import type { PageMemory, Push } from './ports.ts'
-import { bareEnvironment, settle } from './testing.ts'
+import { bareEnvironment, settle, welcomeData } from './testing.ts'
 
 const SUBSCRIPTION = { endpoint: 'https://push.example.org/1', keys: { p256dh: 'p', auth: 'a' } }
 
@@ -308,24 +308,7 @@ function welcome(change: object): void {
   environment.link.last.listener.event({
     seq: 0,
     type: 'welcome',
-    data: {
-      grants: {
-        ring: true,
-        rooms: ['*'],
-        publish: ['audio'],
-        moderate: [],
-        host: false,
-        presence: ['*'],
-      },
-      session: 's1',
-      resumeKey: 'k',
-      user: 'alice',
-      device: 'd1',
-      resumed: 'new',
-      calls: [],
-      ice: { iceServers: [], expiresAt: 1e12 },
-      ...change,
-    },
+    data: welcomeData(change),
   })
 }
 

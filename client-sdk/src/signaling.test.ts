@@ -3,7 +3,7 @@ import type { CallId } from '@parley/protocol'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { CallError } from './errors.ts'
 import { Signaling } from './signaling.ts'
-import { countingRandom, FakeLink, ManualClock, settle } from './testing.ts'
+import { countingRandom, FakeLink, ManualClock, settle, welcomeData } from './testing.ts'
 
 let clock: ManualClock
 let link: FakeLink
@@ -201,23 +201,7 @@ async function connect(): Promise<void> {
 }
 
 function welcome(resumed: string): void {
-  event(0, 'welcome', {
-    grants: {
-      ring: true,
-      rooms: ['*'],
-      publish: ['audio'],
-      moderate: [],
-      host: false,
-      presence: ['*'],
-    },
-    session: 's1',
-    resumeKey: 'k',
-    user: 'alice',
-    device: 'd1',
-    resumed,
-    calls: [],
-    ice: { iceServers: [], expiresAt: 1e12 },
-  })
+  event(0, 'welcome', welcomeData({ resumed }))
 }
 
 function event(seq: number, type: string, data: unknown): void {

@@ -112,3 +112,25 @@ export function bareEnvironment(): Environment & { clock: ManualClock; link: Fak
     onPageHide: () => () => undefined,
   }
 }
+
+/** What a server says first, with what a test changes of it. */
+export function welcomeData(change: object): object {
+  return {
+    grants: {
+      ring: true,
+      rooms: ['*'],
+      publish: ['audio'],
+      moderate: [],
+      host: false,
+      presence: ['*'],
+    },
+    session: 's1',
+    resumeKey: 'k',
+    user: 'alice',
+    device: 'd1',
+    resumed: 'new',
+    calls: [],
+    ice: { iceServers: [], expiresAt: 1e12 },
+    ...change,
+  }
+}
