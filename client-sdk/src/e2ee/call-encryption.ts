@@ -58,7 +58,8 @@ const BASE_KEY = { label: 'SFrame 1.0 Base Key', bytes: 16 } as const
 /**
  * The keys of one call: its group, what is thought of its members, and the secret of each epoch for
  * the frames. An epoch with somebody in it who is not trusted is not used: the one before it, which
- * he has no part in, stays until he is gone or accepted.
+ * he has no part in, stays until he is gone or accepted. Once somebody has left who had a part in that
+ * one, nothing is sent or opened until then.
  */
 export class CallEncryption extends Emitter<CallEncryptionEvents> implements FrameKeys {
   readonly #ports: CallEncryptionPorts
@@ -165,7 +166,7 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
     const member = this.memberOf(participant)
     const before = member && this.#assessments.get(nameOf(member))
     if (!member || !before || before.decision !== 'accept') return
-    await (await this.#ports.identity).markVerified(member.user)
+    if (!(await (await this.#ports.identity).markVerified(member))) return
     this.#assessments.set(nameOf(member), { ...before, state: 'verified' })
     this.emit('changed')
   }
@@ -220,6 +221,7 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
         this.#assessments.get(nameOf(member))?.decision !== 'accept',
     )
     if (strangers.length === 0 && !held) await this.#publish(group)
+    else if (this.#hasLost(group)) this.#stop()
     const awaiting = this.#awaiting
     this.#awaiting = []
     for (const resolve of awaiting) resolve()
@@ -254,6 +256,12 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
 
   #hadSeat(member: GroupMember): boolean {
     return this.#known.some((seat) => sameDevice(seat, member))
+  }
+
+  /** Somebody has gone who knows the keys in use; none newer can be used, so none are. */
+  #hasLost({ members }: Group): boolean {
+    const names = new Set(members.map(nameOf))
+    return this.#published?.group.members.some((member) => !names.has(nameOf(member))) ?? false
   }
 
   async #publish(group: Group): Promise<void> {

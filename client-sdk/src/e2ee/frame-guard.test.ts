@@ -47,6 +47,11 @@ describe('media between two', () => {
     expect(alice.guard.keyed).toBe(false)
     await alice.say('after')
     expect(wire.passed).toHaveLength(1)
+    // A group that was made anew begins at an epoch of the same number.
+    await alice.begin(1)
+    expect(alice.guard.keyed).toBe(true)
+    await alice.say('again')
+    expect(wire.passed).toHaveLength(2)
   })
 
   it('goes on over a new epoch: old frames open still, for ten seconds', async () => {

@@ -206,7 +206,11 @@ export class FrameGuard extends Emitter<FrameGuardEvents> {
     // A copy, so that what is handed over is no larger than the key.
     const baseKey = new Uint8Array(epoch.baseKey)
     epoch.baseKey.fill(0)
-    if (this.#closed) return
+    // Forgotten meanwhile: the worker would hold it for good.
+    if (this.#closed || !this.#ring.epochs.some((one) => one.slot === slot)) {
+      baseKey.fill(0)
+      return
+    }
     const epochByte = epochByteOf(epoch.epoch)
     const secret = { slot, epochByte, baseKey, ownLeaf, leaves, incarnation }
     this.#worker.post({ type: 'install', secret }, [baseKey.buffer])

@@ -28,7 +28,10 @@ export interface FrameKeysListener {
   epoch(epoch: FrameEpoch): void
   /** All members have said that they can open frames of `epoch`: senders need not wait longer. */
   allReady(epoch: bigint): void
-  /** This device is no member any more, or cannot trust the group: nothing is sealed or opened. */
+  /**
+   * This device is no member any more, or cannot trust the group: nothing is sealed or opened until
+   * another epoch begins.
+   */
   stopped(): void
 }
 

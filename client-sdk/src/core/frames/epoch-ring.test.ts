@@ -77,11 +77,14 @@ describe('old epochs', () => {
   })
 })
 
-it('forgets everything when it is stopped, and takes no more', () => {
+it('forgets everything when it is stopped, and goes on with what begins after', () => {
   const ring = started()
-  expect(ring.do({ type: 'stopped' })).toEqual(['forget 0'])
-  expect(ring.do({ type: 'began', epoch: 2n, cause: 'join' })).toEqual([])
+  ring.do({ type: 'began', epoch: 2n, cause: 'join' })
+  expect(ring.do({ type: 'stopped' })).toEqual(['forget 0', 'forget 1'])
+  expect(ring.do({ type: 'installed', slot: 1 })).toEqual([])
   expect(ring.state.sending).toBeUndefined()
+  expect(ring.do({ type: 'began', epoch: 3n, cause: 'join' })).toEqual(['install 2'])
+  expect(ring.do({ type: 'installed', slot: 2 })).toEqual(['tellInstalled 3', 'sendWith 2'])
 })
 
 it('holds in any order of events: bounded, never back, never with what is not installed', () => {

@@ -22,7 +22,6 @@ export interface EpochRing {
   readonly nextSlot: number
   /** What frames are sealed with. */
   readonly sending: number | undefined
-  readonly stopped: boolean
 }
 
 export type EpochRingEvent =
@@ -47,7 +46,6 @@ export const newEpochRing: EpochRing = {
   epochs: [],
   nextSlot: 0,
   sending: undefined,
-  stopped: false,
 }
 
 /** Who has gone must not understand for long; who comes may need a moment until it does. */
@@ -61,7 +59,6 @@ const MOST_EPOCHS = 4
 
 /** Decides which epochs' keys are held, and with which of them frames are sealed. */
 export function epochRing(state: EpochRing, event: EpochRingEvent, now: Millis): Step {
-  if (state.stopped) return { state, effects: [] }
   switch (event.type) {
     case 'began':
       return bound(begin(state, event, now))
@@ -73,7 +70,7 @@ export function epochRing(state: EpochRing, event: EpochRingEvent, now: Millis):
     }
     case 'stopped': {
       const effects = state.epochs.map(({ slot }) => ({ type: 'forget', slot }) as const)
-      return { state: { ...state, epochs: [], sending: undefined, stopped: true }, effects }
+      return { state: { ...state, epochs: [], sending: undefined }, effects }
     }
     case 'tick':
       return then(switchDue(state, now), (next) => retireDue(next, now))

@@ -1,4 +1,4 @@
-import type { Millis, UserId } from '@parley/protocol'
+import type { DeviceId, Millis, UserId } from '@parley/protocol'
 import type { LeafIdentity } from '../credential.ts'
 import type { Request } from '../../signaling.ts'
 import { fromText, toText } from '../octets.ts'
@@ -21,8 +21,11 @@ export interface IdentityStore {
 /** What an app's own trust sees of a device that is in a call. */
 export interface IdentityClaim {
   readonly user: UserId
+  readonly device: DeviceId
   /** The device's public key: an uncompressed P-256 point in base64url. */
   readonly key: string
+  /** The first key of the user's device list, where the device is in it; else the device's own. */
+  readonly root: string
   readonly state: TrustState
   readonly reason: ChangeReason | undefined
 }
@@ -61,6 +64,8 @@ export class Identity {
   readonly user: UserId
   readonly key: DeviceKey
   readonly #ports: IdentityPorts
+  /** The key behind the number that was last shown for each user. */
+  readonly #shownRoots = new Map<UserId, string>()
   #ownList: DeviceList | undefined
 
   private constructor(ports: IdentityPorts, key: DeviceKey) {
@@ -116,35 +121,48 @@ export class Identity {
 
   /** Judges somebody's device, and asks the app's trust about it. */
   async assess(identity: LeafIdentity): Promise<Assessment> {
-    const { state, reason, pin } = await this.#judge(identity)
-    const key = toText(identity.deviceKey)
-    const claim = { user: identity.user, key, state, reason }
-    const decision = await this.#ports.trust(claim)
-    if (state !== 'changed') await this.#ports.store.set(this.#pinName(identity.user), pin)
+    const { state, reason, root, pin } = await this.#judge(identity)
+    const { user, device } = identity
+    const claim = { user, device, key: toText(identity.deviceKey), root, state, reason }
+    const decision = await this.#decisionOn(claim)
+    // Who is held back is not known by that: he is new the next time, too.
+    if (state !== 'changed' && decision === 'accept') await this.#pin(user, pin)
     return { state, reason, decision }
   }
 
-  /** The person has looked at the change and takes the device for his. */
+  /** The person has looked at the device and takes it for his. */
   async accept(identity: LeafIdentity): Promise<void> {
     const { pin } = await this.#judge(identity)
-    const key = toText(identity.deviceKey)
-    const keys = pin.keys.includes(key) ? pin.keys : [...pin.keys, key]
-    await this.#ports.store.set(this.#pinName(identity.user), { ...pin, keys, verified: false })
+    await this.#pin(identity.user, pin)
   }
 
-  /** The safety numbers were compared, and are the same. */
-  async markVerified(user: UserId): Promise<void> {
-    const pin = await this.#pinOf(user)
-    if (pin) await this.#ports.store.set(this.#pinName(user), { ...pin, verified: true })
+  /** The safety numbers were compared, and are the same. False where another one would be shown now. */
+  async markVerified(identity: LeafIdentity): Promise<boolean> {
+    const { pin, root, state } = await this.#judge(identity)
+    const compared = this.#shownRoots.get(identity.user) ?? root
+    if (state === 'changed' || compared !== root) return false
+    await this.#pin(identity.user, { ...pin, verified: root })
+    return true
   }
 
   /** 45 digits that are the same at the other one's, unless somebody sits in between. */
   async safetyNumberWith(identity: LeafIdentity): Promise<string> {
+    // Without one's own list the number would be another one than the other side's.
+    if (!this.#ownList) await this.publish().catch(() => undefined)
     const own = this.isListed && this.#ownList ? this.#ownList.root : this.key.publicKey
-    const key = toText(identity.deviceKey)
-    const list = await this.#listOf(identity.user)
-    const other = typeof list !== 'string' && list.keys.has(key) ? list.root : identity.deviceKey
-    return safetyNumber({ user: this.user, key: own }, { user: identity.user, key: other })
+    const { root } = await this.#judge(identity)
+    this.#shownRoots.set(identity.user, root)
+    const key = fromText(root) ?? identity.deviceKey
+    return safetyNumber({ user: this.user, key: own }, { user: identity.user, key })
+  }
+
+  /** An app that cannot decide has not accepted. */
+  async #decisionOn(claim: IdentityClaim): Promise<Assessment['decision']> {
+    try {
+      return await this.#ports.trust(claim)
+    } catch {
+      return 'hold'
+    }
   }
 
   async #judge(identity: LeafIdentity): Promise<Judgement> {
@@ -186,6 +204,10 @@ export class Identity {
   async #pinOf(user: UserId): Promise<Pin | undefined> {
     // Only this class writes under these names.
     return (await this.#ports.store.get(this.#pinName(user))) as Pin | undefined
+  }
+
+  #pin(user: UserId, pin: Pin): Promise<void> {
+    return this.#ports.store.set(this.#pinName(user), pin)
   }
 
   #pinName(user: UserId): string {

@@ -15,23 +15,30 @@ export type ChangeReason = 'other-key' | 'list-forged' | 'list-forked' | 'list-r
 export interface Pin {
   /** Keys of his devices, in base64url. */
   readonly keys: readonly string[]
+  /** Hashes of the list that these are from; none while no list was trusted. */
   readonly heads: readonly string[]
-  /** The key that his safety number is made from. */
-  readonly root: string
-  /** His safety number was compared. */
-  readonly verified: boolean
+  /** Those of `keys` that are his by what was seen or accepted, not by his list. */
+  readonly unlisted?: readonly string[]
+  /** The root whose safety number was compared; another root has another number. */
+  readonly verified?: string
 }
 
-/** What to think of a device, and what to remember of its user. */
+/** What to think of a device, and what to remember of its user if he is taken for who he says. */
 export interface Judgement {
   readonly state: TrustState
   readonly reason?: ChangeReason
+  /** The key that stands for the user, which his safety number is made from. */
+  readonly root: string
   readonly pin: Pin
 }
 
+/** Devices beside the list that are remembered of one user. */
+const MOST_UNLISTED = 16
+
 /**
  * Judges a device by what was seen of its user before. On the first meeting everything is new, and
- * kept. Later, a device must be one that was seen, or be signed into the user's list by one.
+ * kept. Later, a device must be one that was seen, or be signed into the user's list by one. A list
+ * that no seen device has begun proves nothing: the server can write one around any key.
  */
 export function judge(
   pin: Pin | undefined,
@@ -39,39 +46,39 @@ export function judge(
   deviceKey: Octets,
 ): Judgement {
   const key = toText(deviceKey)
-  const seen = pinFrom(list, key)
-  if (list === 'forged') return { state: 'changed', reason: 'list-forged', pin: pin ?? seen }
-  if (!pin) return { state: 'new', pin: seen }
-  if (list === 'empty') {
-    // A server without memory; what was seen still stands.
-    const isKnown = pin.keys.includes(key)
-    return isKnown ? known(pin) : { state: 'changed', reason: 'other-key', pin: seen }
+  const listed = typeof list !== 'string' && list.keys.has(key) ? list : undefined
+  const root = listed ? toText(listed.root) : key
+  const verified = pin?.verified === undefined ? {} : { verified: pin.verified }
+  const seen: Pin = listed
+    ? { keys: [...listed.keys], heads: listed.heads, ...verified }
+    : { keys: [key], heads: [], unlisted: [key], ...verified }
+  if (!pin && list !== 'forged') return { state: 'new', root, pin: seen }
+  const changed = (reason: ChangeReason, kept = seen): Judgement => {
+    return { state: 'changed', reason, root, pin: kept }
   }
-  const shared = pin.heads.every((head, index) => list.heads[index] === head)
-  if (!shared) {
+  const known = (kept: Pin): Judgement => {
+    return { state: kept.verified === root ? 'verified' : 'pinned', root, pin: kept }
+  }
+  if (!pin || list === 'forged') return changed('list-forged')
+  const isSeen = pin.keys.includes(key)
+  // A server without memory; what was seen still stands.
+  if (list === 'empty') return isSeen ? known(pin) : changed('other-key', beside(pin, key))
+  // No list is trusted yet, and this one was not begun by whom we know.
+  const isBegun = pin.heads.length > 0 || (listed && pin.keys.includes(root))
+  if (!isBegun) return isSeen ? known(pin) : changed('other-key')
+  if (!pin.heads.every((head, index) => list.heads[index] === head)) {
     const isPrefix = list.heads.every((head, index) => pin.heads[index] === head)
-    const reason = isPrefix ? 'list-rolled-back' : 'list-forked'
-    return { state: 'changed', reason, pin: seen }
+    return changed(isPrefix ? 'list-rolled-back' : 'list-forked')
   }
-  if (!list.keys.has(key)) {
-    // Seen before there was a list, or taken out of it, or never in it.
-    const isKnown = pin.heads.length === 0 && pin.keys.includes(key)
-    return isKnown ? known(pin) : { state: 'changed', reason: 'other-key', pin: seen }
-  }
-  // A first list must hold what was seen without one.
-  const begunBySeen = pin.heads.length > 0 || pin.keys.some((one) => list.keys.has(one))
-  if (!begunBySeen) return { state: 'changed', reason: 'other-key', pin: seen }
-  return known({ ...seen, verified: pin.verified })
+  const unlisted = (pin.unlisted ?? []).filter((one) => !list.keys.has(one))
+  const grown = { keys: [...list.keys, ...unlisted], heads: list.heads, unlisted, ...verified }
+  // Never in the list, or taken out of it.
+  const isKnown = listed !== undefined || unlisted.includes(key)
+  return isKnown ? known(grown) : changed('other-key', beside(grown, key))
 }
 
-function known(pin: Pin): Judgement {
-  return { state: pin.verified ? 'verified' : 'pinned', pin }
-}
-
-function pinFrom(list: DeviceList | 'empty' | 'forged', key: string): Pin {
-  if (typeof list === 'string' || !list.keys.has(key)) {
-    const heads = typeof list === 'string' ? [] : list.heads
-    return { keys: [key], heads, root: key, verified: false }
-  }
-  return { keys: [...list.keys], heads: list.heads, root: toText(list.root), verified: false }
+/** The pin with one more device, for which only the person vouches. */
+function beside(pin: Pin, key: string): Pin {
+  const unlisted = [...(pin.unlisted ?? []), key].slice(-MOST_UNLISTED)
+  return { ...pin, keys: [...new Set([...pin.keys, key])], unlisted }
 }
