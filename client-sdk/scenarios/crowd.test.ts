@@ -25,7 +25,7 @@ beforeEach(async () => {
 afterEach(() => server.stop())
 
 test('[BUSY-1] who is refused comes back at the time that the server told him, and not before', async () => {
-  const crowd = await crowdOf(12, () => new ManualClock())
+  const crowd = await crowdOf(16, () => new ManualClock())
   for (const { signaling } of crowd) signaling.connect()
   await vi.waitFor(() => expect(crowd.every(settled)).toBe(true), PATIENCE)
   const refused = crowd.filter(({ refusals }) => refusals.length > 0)

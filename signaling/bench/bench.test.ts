@@ -13,6 +13,7 @@ test('the benchmark counts its clients, calls and returns right, at a small size
     callsAtOnce: 4,
     rings: 10,
     ringsPerSecond: 100,
+    givesWay: false,
   })
   expect(calls.rings).toBe(10)
   expect(calls.calls).toBeGreaterThan(0)

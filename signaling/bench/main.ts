@@ -32,6 +32,7 @@ const plan: Plan = {
   callsAtOnce: Math.min(32, Math.floor(clients / 2)),
   rings: values.quick ? 100 : 1_000,
   ringsPerSecond: 50,
+  givesWay: true,
 }
 const say = (line: string) => process.stderr.write(`${line}\n`)
 say(`${clients} idle clients at a bare Socket.IO server …`)

@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os'
 import type { EventFrame, Welcome } from '@parley/protocol'
 import { inParallel, pause, percentile } from './figures.ts'
 import { LightClient, Refused } from './light-client.ts'
@@ -13,6 +14,8 @@ export interface Plan {
   readonly callsAtOnce: number
   readonly rings: number
   readonly ringsPerSecond: number
+  /** The clients' process gives way to the server's in the storm, as clients elsewhere do. */
+  readonly givesWay: boolean
 }
 
 /** What an idle client costs. */
@@ -31,15 +34,24 @@ export interface CallFigures {
   readonly ringP99Ms: number
 }
 
-/** How a crowd comes back. */
+/** How long an event loop stood still. */
+export interface StallFigures {
+  readonly stallMs: number
+  readonly stallP99Ms: number
+  /** The most that the server computed in one go: what of the longest stall is its own doing. */
+  readonly busiestMs: number
+}
+
+/** How a crowd is cut off, in the same moment, and comes back. */
 export interface StormFigures {
   readonly clients: number
   readonly resumed: number
   readonly refusals: number
   readonly seconds: number
-  readonly stallMs: number
-  readonly stallP99Ms: number
-  readonly busiestMs: number
+  readonly cut: StallFigures
+  /** The same at a bare Socket.IO server. */
+  readonly bareCut: StallFigures
+  readonly back: StallFigures
   readonly cpuMs: number
 }
 
@@ -86,7 +98,7 @@ export async function measureCallsAndStorm(
   const calls = await measureCalls(server, members, plan)
   for (const { client } of members) client.close()
   await server.stop()
-  return { calls, storm: await measureStorm(plan.clients) }
+  return { calls, storm: await measureStorm(plan) }
 }
 
 async function measureCalls(
@@ -157,15 +169,21 @@ async function oneCall([caller, callee]: readonly [Member, Member], id: string):
  * Everybody is cut off at once and comes back as the SDK does: a first try within a quarter of a second,
  * and when the door is full, at the time that it says.
  */
-async function measureStorm(clients: number): Promise<StormFigures> {
+async function measureStorm({ clients, givesWay }: Plan): Promise<StormFigures> {
+  const bare = await BenchServer.start('bare')
   const filling = await BenchServer.start('ours', OPEN_DOOR)
+  if (givesWay) setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
+  const bareCut = await measureCut(
+    bare,
+    await connectAll(bare, 'bare', { from: 0, count: clients }),
+  )
+  await bare.stop()
   const members = await connectAll(filling, 'ours', { from: 0, count: clients })
-  await pause(SETTLE_MS)
+  const cut = await measureCut(filling, members)
   await filling.reset()
   const startedAt = performance.now()
   let refusals = 0
   let resumed = 0
-  await Promise.all(members.map(({ client }) => (client.close(), client.closed())))
   await Promise.all(
     members.map(async ({ user, welcome, client }) => {
       const resume = welcome && {
@@ -188,9 +206,20 @@ async function measureStorm(clients: number): Promise<StormFigures> {
     }),
   )
   const seconds = (performance.now() - startedAt) / 1_000
-  const { stallMs, stallP99Ms, busiestMs, cpuMs } = await filling.measure()
+  const { cpuMs, ...back } = await filling.measure()
   await filling.stop()
-  return { clients, resumed, refusals, seconds, stallMs, stallP99Ms, busiestMs, cpuMs }
+  return { clients, resumed, refusals, seconds, cut, bareCut, back: stallsOf(back), cpuMs }
+}
+
+async function measureCut(server: BenchServer, members: readonly Member[]): Promise<StallFigures> {
+  await pause(SETTLE_MS)
+  await server.reset()
+  await Promise.all(members.map(({ client }) => (client.close(), client.closed())))
+  return stallsOf(await server.measure())
+}
+
+function stallsOf({ stallMs, stallP99Ms, busiestMs }: StallFigures): StallFigures {
+  return { stallMs, stallP99Ms, busiestMs }
 }
 
 async function connectAll(

@@ -1,4 +1,4 @@
-import type { CallFigures, IdleFigures, Plan, StormFigures } from './measure.ts'
+import type { CallFigures, IdleFigures, Plan, StallFigures, StormFigures } from './measure.ts'
 
 /** The figures of one run. */
 export interface Report {
@@ -23,6 +23,9 @@ export const LONGEST_STALL_MS = 50
 export function formatReport({ node, cpu, cores, plan, idle, calls, storm }: Report): string {
   const kib = (bytes: number) => `${(bytes / 1_024).toFixed(1)} KiB`
   const ms = (value: number) => `${value.toFixed(1)} ms`
+  const { back } = storm
+  const cutOff = ({ stallMs, busiestMs }: StallFigures) =>
+    `${ms(stallMs)}, ${ms(busiestMs)} its own`
   const rows: readonly (readonly [string, string])[] = [
     ['idle client, bare Socket.IO: heap', kib(idle.bare.bytesPerClient)],
     ['idle client, ours: heap', kib(idle.ours.bytesPerClient)],
@@ -38,10 +41,15 @@ export function formatReport({ node, cpu, cores, plan, idle, calls, storm }: Rep
     ['… sessions resumed', String(storm.resumed)],
     ['… told to come back later', String(storm.refusals)],
     ['… until the last one was back', `${storm.seconds.toFixed(1)} s`],
-    ['… longest stall of the event loop', `${ms(storm.stallMs)} (at most ${LONGEST_STALL_MS})`],
-    ['… of it computed by the server itself, at most', ms(storm.busiestMs)],
-    ['… 99th percentile of its delay', ms(storm.stallP99Ms)],
+    [
+      '… longest stall of the event loop meanwhile',
+      `${ms(back.stallMs)} (at most ${LONGEST_STALL_MS})`,
+    ],
+    ['… of it computed by the server itself, at most', ms(back.busiestMs)],
+    ['… 99th percentile of its delay', ms(back.stallP99Ms)],
     ['… CPU of the server', ms(storm.cpuMs)],
+    ['stall when all are cut off in one moment', cutOff(storm.cut)],
+    ['… of a bare Socket.IO server', cutOff(storm.bareCut)],
   ]
   const width = Math.max(...rows.map(([name]) => name.length))
   return [
@@ -50,7 +58,8 @@ export function formatReport({ node, cpu, cores, plan, idle, calls, storm }: Rep
     ...rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
     '',
     'Each server runs in a process of its own; the clients are raw WebSockets in this one. Heap is what V8 has in',
-    'use after a collection, and what hangs on it outside. CPU is that of the server process.',
+    'use after a collection, and what hangs on it outside. CPU is that of the server process. In the storm the',
+    "clients' process has the lower priority.",
     '',
   ].join('\n')
 }

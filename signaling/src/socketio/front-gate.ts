@@ -79,12 +79,16 @@ export class FrontGate {
     }
   }
 
-  /** Somebody shows a token: asked before it is looked at. */
+  /** Somebody is about to show a token: asked before it is looked at. */
   knock(): Millis | undefined {
-    if (this.#verifying >= MOST_VERIFICATIONS) return FULL_WAIT_MS
     const { gate, waitMs } = knock(this.#gate, this.#limit, this.#options.now())
     this.#gate = gate
     return waitMs
+  }
+
+  /** The wait where no more tokens can be looked at now. */
+  get verifiersBusyMs(): Millis | undefined {
+    return this.#verifying >= MOST_VERIFICATIONS ? FULL_WAIT_MS : undefined
   }
 
   /** Counts a verification while it runs. */

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { deviceIdSchema, handshakeSchema, wireError } from '@parley/protocol'
@@ -12,7 +13,10 @@ import type { Entrant } from '../hub-options.ts'
 import type { Hub } from '../hub.ts'
 import type { ClientSocket } from '../ports.ts'
 import type { FrontGate } from './front-gate.ts'
+import { openInTurn } from './opening.ts'
+import type { RawConnection } from './opening.ts'
 import { Sender } from './sender.ts'
+import { Turnstile } from './turnstile.ts'
 
 /**
  * A message above this ends the connection unread; between `limits.messageBytes` and this it gets a
@@ -23,8 +27,11 @@ const TRANSPORT_MESSAGE_BYTES = 1_250_000
 /** Of the time in which a dead socket is noticed, the part between two pings; the rest is for the answer. */
 const PING_INTERVAL_SHARE = 4 / 7
 
-/** A connection that shows no token in this time is closed. */
+/** A connection whose first message does not join is closed after it. */
 const CONNECT_TIMEOUT_MS = 10_000
+
+/** What is said to who comes while too many connections wait to be opened. */
+const FULL_WAIT_MS = 5_000
 
 /**
  * The last word to who reads too slowly. It goes past what waits for him, so it has no number: he is
@@ -61,9 +68,16 @@ export function attachSocketServer(
   door: SocketDoor,
 ): { close(): Promise<unknown> } {
   // A parser is for a whole Socket.IO server, so there are two; the path says which one is meant.
-  const json = openEntrance(http, door, '/socket.io')
-  const binary = openEntrance(http, door, MESSAGE_PACK_PATH, messagePackParser)
-  guardUpgrades(http, door, [binary, json])
+  const turnstile = new Turnstile({
+    now: () => performance.now(),
+    later: (run) => void setImmediate(run),
+  })
+  const json = openEntrance(http, door, turnstile, { path: '/socket.io' })
+  const binary = openEntrance(http, door, turnstile, {
+    path: MESSAGE_PACK_PATH,
+    parser: messagePackParser,
+  })
+  guardUpgrades(http, door, turnstile, [binary, json])
   return { close: () => Promise.all([json.io.close(), binary.io.close()]) }
 }
 
@@ -77,8 +91,8 @@ interface Entrance {
 function openEntrance(
   http: HttpServer,
   door: SocketDoor,
-  path: string,
-  parser?: unknown,
+  turnstile: Turnstile,
+  { path, parser }: { readonly path: string; readonly parser?: unknown },
 ): Entrance {
   const { livenessMs } = door
   const io = new Server(http, {
@@ -94,8 +108,9 @@ function openEntrance(
   // The upgrades of all are led through one gate.
   const upgrades = http.listeners('upgrade')
   http.removeAllListeners('upgrade')
+  const turnedAway = openConnectionsInTurn(io, door, turnstile)
   io.use((socket, next) => {
-    void authenticate(socket, door).then((outcome) => {
+    void authenticate(socket, door, turnedAway.get(socket.conn)).then((outcome) => {
       if ('code' in outcome) {
         next(Object.assign(new Error(outcome.message), { data: outcome }))
       } else {
@@ -117,8 +132,9 @@ function openEntrance(
 async function authenticate(
   socket: Socket,
   { hub, gate, onRefused, randomId }: SocketDoor,
+  turnedAwayMs: Millis | undefined,
 ): Promise<SocketData | WireError> {
-  const retryAfterMs = gate.knock()
+  const retryAfterMs = turnedAwayMs ?? gate.verifiersBusyMs
   if (retryAfterMs !== undefined) {
     onRefused('handshakes')
     return wireError('too-busy', { retryAfterMs })
@@ -192,6 +208,32 @@ function serve(socket: Socket, { hub, log, gate, onRefused }: SocketDoor): void 
   })
 }
 
+/**
+ * Puts the gate and the turnstile between Engine.IO, whose connection there is, and Socket.IO, which
+ * makes much of it. The answer is who is only let in to hear how long to stay away, in milliseconds.
+ */
+function openConnectionsInTurn(
+  io: Server,
+  { gate }: SocketDoor,
+  turnstile: Turnstile,
+): WeakMap<object, Millis> {
+  const turnedAway = new WeakMap<object, Millis>()
+  const engine: EventEmitter = io.engine
+  const openers = engine.listeners('connection') as ((connection: RawConnection) => void)[]
+  engine.removeAllListeners('connection')
+  engine.on('connection', (connection: RawConnection) => {
+    openInTurn(connection, {
+      turnstile,
+      knock: () => gate.knock(),
+      open(_, retryAfterMs) {
+        if (retryAfterMs !== undefined) turnedAway.set(connection, retryAfterMs)
+        for (const open of openers) open(connection)
+      },
+    })
+  })
+  return turnedAway
+}
+
 /** Lets go of what the connection began with: it was looked at, and is the larger part of an idle one. */
 function forgetHandshake(socket: Socket): void {
   socket.data = undefined
@@ -202,10 +244,14 @@ function forgetHandshake(socket: Socket): void {
 
 const forgotten = Object.freeze({})
 
-/** Refuses connections of an address that has too many before anything is made for them. */
+/**
+ * Refuses connections of an address that has too many before anything is made for them, and opens the
+ * others one after the other.
+ */
 function guardUpgrades(
   http: HttpServer,
   { gate, onRefused }: SocketDoor,
+  turnstile: Turnstile,
   entrances: readonly Entrance[],
 ): void {
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -214,11 +260,15 @@ function guardUpgrades(
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
       return
     }
-    const retryAfterMs = gate.arrive(gate.addressOf(request))
-    if (retryAfterMs === undefined) {
-      entrance.upgrade(request, socket, head)
-      return
+    // Whoever hangs up while he waits is nobody's concern.
+    socket.on('error', ignore)
+    const upgrade = () => {
+      socket.off('error', ignore)
+      if (!socket.destroyed) entrance.upgrade(request, socket, head)
     }
+    const busyMs = gate.arrive(gate.addressOf(request))
+    const retryAfterMs = busyMs ?? (turnstile.enter(upgrade) ? undefined : FULL_WAIT_MS)
+    if (retryAfterMs === undefined) return
     onRefused('upgrade')
     const seconds = Math.ceil(retryAfterMs / 1_000)
     socket.end(
@@ -226,3 +276,5 @@ function guardUpgrades(
     )
   })
 }
+
+const ignore = () => undefined
