@@ -21,6 +21,7 @@ import { abortable, CallError, throwIfAborted } from './errors.ts'
 import { IceServers } from './ice-servers.ts'
 import { MissedCalls } from './missed-calls.ts'
 import type { OtherCall } from './other-calls.ts'
+import { OwnIdentity } from './own-identity.ts'
 import { pathMaker } from './path-maker.ts'
 import type { Environment } from './ports.ts'
 import { PresenceWatch } from './presence-watch.ts'
@@ -33,6 +34,8 @@ import { socketIoLink } from './socketio/link.ts'
 
 /** One device of one user at a Parley server. */
 export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable {
+  /** Who this device is to others, and the user's other devices. */
+  readonly identity: OwnIdentity
   readonly #options: CallClientOptions
   readonly #environment: Environment
   readonly #signaling: Signaling
@@ -67,6 +70,8 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     const recall = () => this.#recall()
     this.#signaling = new Signaling({ clock, random, link, url, token, device, recall })
     const { request } = this.#signaling
+    const { trust = trustOnFirstUse } = options
+    this.identity = new OwnIdentity({ environment, request, trust })
     this.#presence = new PresenceWatch(request)
     this.#missed = new MissedCalls({
       ...{ clock, request },
@@ -259,6 +264,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     for (const stop of this.#stopListening) stop()
     this.#stopListening = []
     this.#ice.stop()
+    this.identity.close()
     this.#signaling.close()
     return Promise.resolve()
   }
@@ -290,6 +296,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     this.#signaling.on('event', (event) => {
       if (event.type === 'presence') this.#presence.take(event.data.users)
       else if (event.type === 'mailbox.missed') this.#missed.take(event.data.missed)
+      else if (event.type === 'devices.changed') this.identity.handle(event)
       else this.#book.handle(event)
     })
     this.#signaling.on('failed', (error) => {
@@ -372,11 +379,11 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
 
   /** The welcome says who this device is: its keys belong to that. */
   #prepareEncryption({ user, device, resumed }: Welcome): void {
-    const { encryption = 'off', trust = trustOnFirstUse } = this.#options
-    if (encryption === 'off') return
+    if ((this.#options.encryption ?? 'off') === 'off') return
     const environment = this.#environment
     const { request } = this.#signaling
-    this.#encryption ??= new EncryptionMaker({ environment, request, trust }, { user, device })
-    if (resumed === 'new') this.#encryption.publish()
+    const identity = this.identity.open(user, device)
+    this.#encryption ??= new EncryptionMaker({ environment, request, identity }, device)
+    if (resumed !== 'replayed') this.identity.publish()
   }
 }

@@ -34,6 +34,15 @@ export const sdkErrorCodes = {
     retryable: true,
     meaning: 'Media was about to pass end-to-end encryption by, and was stopped.',
   },
+  'device-not-approved': {
+    retryable: false,
+    meaning: 'None of the user’s devices has approved this one, so it cannot speak for them.',
+  },
+  'unknown-device': { retryable: false, meaning: 'The user has no such device.' },
+  'last-device': {
+    retryable: false,
+    meaning: 'The last approved device stays: approve another one first.',
+  },
   'call-ended': { retryable: false, meaning: 'The call is over.' },
   'bad-answer': { retryable: true, meaning: 'The server answered with something unreadable.' },
   timeout: { retryable: true, meaning: 'The server did not answer in time.' },

@@ -91,7 +91,7 @@ export type {
   TrackSource,
   TransportInfo,
 } from './media.ts'
-export type { OrderedCommit } from './mls-messages.ts'
+export type { DeviceCard, OrderedCommit } from './mls-messages.ts'
 export { nodeEvents, nodeRequests } from './node-messages.ts'
 export type {
   NodeEvent,

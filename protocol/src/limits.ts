@@ -71,6 +71,8 @@ export const limits = {
   /** Entries of one user's device list, and characters of one entry. */
   deviceEntries: 64,
   deviceEntryLength: 1_024,
+  /** Devices of one user whose cards are kept; the one that was shown longest ago is dropped. */
+  deviceCards: 16,
   /** Users whose device lists are kept in memory; the longest unused goes first. */
   deviceLists: 10_000,
   /** Events kept for a session whose socket is away; more than this and it gets a snapshot. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { callIdSchema, participantIdSchema, userIdSchema } from './ids.ts'
+import { callIdSchema, deviceIdSchema, participantIdSchema, userIdSchema } from './ids.ts'
 import { limits } from './limits.ts'
 
 /** Bytes as base64url without padding; opaque to the server. */
@@ -34,12 +34,16 @@ const groupStatusSchema = z.object({
   waiting: z.array(waitingSchema),
 })
 
-/** One signed entry of a user's device list; its inside is the devices' affair. */
+/** One signed entry of a user's device list, or a card; its inside is the devices' affair. */
 const listEntry = z
   .string()
   .min(1)
   .max(limits.deviceEntryLength)
   .regex(/^[A-Za-z0-9_-]+$/, 'base64url only')
+
+/** How a device introduces itself: its keys, signed by itself. */
+const deviceCardSchema = z.object({ device: deviceIdSchema, card: listEntry })
+export type DeviceCard = z.infer<typeof deviceCardSchema>
 
 /**
  * Requests of the end-to-end encryption. The server orders commits by compare-and-set on the epoch
@@ -82,18 +86,21 @@ export const mlsRequests = {
   /** The group cannot be mended: everybody starts another. */
   'mls.reset': { data: inGroup, result: nothing },
 
-  /** The device list of a user, as its devices have signed it. */
+  /** The device list of a user, as its devices have signed it, and the cards of those that have one. */
   'devices.get': {
     data: z.object({ user: userIdSchema }),
-    result: z.object({ entries: z.array(listEntry) }),
+    result: z.object({ entries: z.array(listEntry), cards: z.array(deviceCardSchema) }),
   },
-  /** Appends to one's own list, if it still has `length` entries. */
+  /** Appends to one's own list, all or nothing, if it still has `length` entries. */
   'devices.append': {
-    data: z.object({ length: z.int().min(0).max(limits.deviceEntries), entry: listEntry }),
+    data: z.object({
+      length: z.int().min(0).max(limits.deviceEntries),
+      entries: z.array(listEntry).min(1).max(limits.deviceEntries),
+    }),
     result: nothing,
   },
-  /** Asks the user's other devices to take this one into the list. */
-  'devices.ask': { data: z.object({ request: listEntry }), result: nothing },
+  /** Shows the card of this device, in place of the one before. */
+  'devices.show': { data: z.object({ card: listEntry }), result: nothing },
 } as const satisfies Readonly<Record<string, { data: z.ZodType; result: z.ZodType }>>
 
 /** Events of the end-to-end encryption. */
@@ -106,8 +113,6 @@ export const mlsEvents = {
   'mls.welcome': inGroup.extend({ epoch, welcome: sealed, groupInfo: sealed }),
   'mls.message': inGroup.extend({ from: participantIdSchema, message: sealed }),
   'mls.reset': inGroup,
-  /** Another device of this user wants into the list. */
-  'devices.asked': z.object({ request: listEntry }),
-  /** This user's list has grown. */
+  /** One's own list has grown, or another device has shown its card. */
   'devices.changed': z.object({ user: userIdSchema }),
 } as const satisfies Readonly<Record<string, z.ZodType>>

@@ -26,7 +26,6 @@ import { callsOfTickets } from './core/ticket.ts'
 import { Neighbours } from './core/neighbours.ts'
 import type { RegrantListener } from './core/neighbours.ts'
 import { Deliveries } from './deliveries.ts'
-import { MemoryDeviceLists } from './device-lists.ts'
 import { Directory } from './directory.ts'
 import { adminDoor } from './hub-admin.ts'
 import type { Opened, ResumeRequest } from './directory.ts'
@@ -60,7 +59,6 @@ export class Hub {
   readonly #traffic = new Traffic()
   readonly #answers = new AnswerBook()
   readonly #deliveries = new Deliveries()
-  readonly #deviceLists = new MemoryDeviceLists()
   readonly #sessionEnds = new Deadlines<SessionId>()
 
   constructor(options: HubOptions) {
@@ -312,7 +310,6 @@ export class Hub {
       seats: this.#seats,
       directory: this.#directory,
       deliveries: this.#deliveries,
-      deviceLists: this.#deviceLists,
       callsOf: (device) => this.#callsOf(device),
       iceConfig: () => iceConfigFor(at.user),
       people: this.#people,

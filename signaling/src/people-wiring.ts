@@ -11,11 +11,14 @@ import type { Environment } from './ports.ts'
 import type { RedisConnection } from './redis/connection.ts'
 import { memoryCallRecords } from './store/call-records.ts'
 import type { CallRecords } from './store/call-records.ts'
+import { memoryDeviceLists } from './store/device-lists.ts'
+import type { DeviceLists } from './store/device-lists.ts'
 import { memoryMailbox } from './store/mailbox.ts'
 import type { Mailbox } from './store/mailbox.ts'
 import { memoryPushSubscriptions } from './store/push-subscriptions.ts'
 import type { PushSubscriptions } from './store/push-subscriptions.ts'
 import { redisCallRecords } from './store/redis-call-records.ts'
+import { redisDeviceLists } from './store/redis-device-lists.ts'
 import { redisMailbox } from './store/redis-mailbox.ts'
 import { redisPushSubscriptions } from './store/redis-push-subscriptions.ts'
 import { newPushKey, VapidKey } from './wake/vapid.ts'
@@ -51,7 +54,7 @@ export function openPeople(
   { log, metrics, env, redis }: PeopleContext,
 ): OpenPeople {
   const outbound = new Outbound()
-  const { mailbox, subscriptions, records } = openStores(config, redis)
+  const { mailbox, subscriptions, deviceLists, records } = openStores(config, redis)
   const keepS = config.mailboxDays * DAY_S
   const key = vapidKey(config)
   if (!key)
@@ -82,12 +85,14 @@ export function openPeople(
     options: {
       mailbox,
       subscriptions,
+      deviceLists,
       waker,
       webPush,
       onMissed: (user, missed) => reporter.missed(user, missed),
     },
     erase: async (user) => {
-      const erased = await Promise.all([mailbox.erase(user), subscriptions.erase(user)])
+      const stores = [mailbox, subscriptions, deviceLists]
+      const erased = await Promise.all(stores.map((store) => store.erase(user)))
       return erased.find((one) => !one.ok) ?? ok(undefined)
     },
     close: async () => {
@@ -103,6 +108,7 @@ function openStores(
 ): {
   readonly mailbox: Mailbox
   readonly subscriptions: PushSubscriptions
+  readonly deviceLists: DeviceLists
   readonly records: CallRecords
 } {
   const missedMs = mailboxDays * DAY_S * 1_000
@@ -111,12 +117,14 @@ function openStores(
     return {
       mailbox: memoryMailbox(missedMs),
       subscriptions: memoryPushSubscriptions(),
+      deviceLists: memoryDeviceLists(),
       records: memoryCallRecords(recordsMs),
     }
   }
   return {
     mailbox: redisMailbox(redis, missedMs),
     subscriptions: redisPushSubscriptions(redis),
+    deviceLists: redisDeviceLists(redis),
     records: redisCallRecords(redis, recordsMs),
   }
 }

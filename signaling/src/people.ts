@@ -12,6 +12,8 @@ import type { Directory } from './directory.ts'
 import { MissedCalls } from './missed-calls.ts'
 import type { Environment, Waker, WakeRing } from './ports.ts'
 import { PresenceFeed } from './presence.ts'
+import { memoryDeviceLists } from './store/device-lists.ts'
+import type { DeviceLists } from './store/device-lists.ts'
 import { memoryMailbox } from './store/mailbox.ts'
 import type { Mailbox, NewMissedCall } from './store/mailbox.ts'
 import { memoryPushSubscriptions } from './store/push-subscriptions.ts'
@@ -23,6 +25,7 @@ import type { WebPush } from './wake/web-push.ts'
 export interface PeopleOptions {
   readonly mailbox: Mailbox
   readonly subscriptions: PushSubscriptions
+  readonly deviceLists: DeviceLists
   readonly waker: Waker
   /** `undefined` where Web Push is off. */
   readonly webPush: WebPush | undefined
@@ -48,6 +51,7 @@ export function plainPeople(): PeopleOptions {
   return {
     mailbox: memoryMailbox(KEEP_MS),
     subscriptions: memoryPushSubscriptions(),
+    deviceLists: memoryDeviceLists(),
     waker: noWaker,
     webPush: undefined,
   }
@@ -59,6 +63,7 @@ export class People {
   readonly missed: MissedCalls
   readonly waker: Waker
   readonly subscriptions: PushSubscriptions
+  readonly deviceLists: DeviceLists
   readonly webPush: WebPush | undefined
   readonly #ports: PeoplePorts
   readonly #onMissed: PeopleOptions['onMissed']
@@ -69,6 +74,7 @@ export class People {
     this.waker = options.waker
     this.#onMissed = options.onMissed
     this.subscriptions = options.subscriptions
+    this.deviceLists = options.deviceLists
     this.webPush = options.webPush
     const isOpen = (session: SessionId) => directory.find(session) !== undefined
     this.presence = new PresenceFeed({

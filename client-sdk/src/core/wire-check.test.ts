@@ -85,7 +85,6 @@ const honest: Readonly<Record<ServerEventType, object>> = {
   'mls.welcome': { call: 'c1', generation: 0, epoch: 4, welcome: 'AA', groupInfo: 'AA' },
   'mls.message': { call: 'c1', generation: 0, from: 'p1', message: 'AA' },
   'mls.reset': { call: 'c1', generation: 1 },
-  'devices.asked': { request: 'AA' },
   'devices.changed': { user: 'alice' },
   'session.closed': { code: 'shutting-down' },
   'session.expiring': { expiresAt: 1 },

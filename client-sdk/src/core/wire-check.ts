@@ -173,7 +173,6 @@ const events: Readonly<Record<ServerEventType, Check>> = {
   }),
   'mls.message': shape({ call: text, generation: integer, from: text, message: text }),
   'mls.reset': shape({ call: text, generation: integer }),
-  'devices.asked': shape({ request: text }),
   'devices.changed': shape({ user: text }),
 }
 
@@ -198,7 +197,7 @@ const answers: Readonly<Partial<Record<ClientRequestType, Check>>> = {
     groupInfo: orNull(text),
     waiting,
   }),
-  'devices.get': shape({ entries: list(text) }),
+  'devices.get': shape({ entries: list(text), cards: list(shape({ device: text, card: text })) }),
   'sfu.open': shape({ rtpCapabilities: object, send: transport, recv: transport }),
   'sfu.produce': shape({ producer: text }),
   'sfu.consume': shape({ consumer: text, producer: text, kind, rtpParameters: object }),

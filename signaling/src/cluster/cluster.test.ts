@@ -1,39 +1,15 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { TestLine, TestRedis } from '../redis/testing.ts'
-import { soon, startNode } from './testing.ts'
-import type { TestClient, TestNode } from './testing.ts'
+import { describe, expect, test } from 'vitest'
+import { TestLine } from '../redis/testing.ts'
+import { soon, useCluster } from './testing.ts'
+import type { TestClient } from './testing.ts'
 
 const MEDIA = { audio: true, video: true }
 
-let redis: TestRedis
-const nodes: TestNode[] = []
-
-async function node(url = redis.url): Promise<TestNode> {
-  const started = await startNode(url)
-  nodes.push(started)
-  return started
-}
-
-/** Two nodes that know each other. */
-async function two(): Promise<readonly [TestNode, TestNode]> {
-  const pair = [await node(), await node()] as const
-  await soon(() => pair.every((one) => one.peers() === 1))
-  return pair
-}
-
-beforeAll(async () => {
-  redis = await TestRedis.start()
-})
-
-afterEach(async () => {
-  for (const one of nodes.splice(0)) await one.stop()
-})
-
-afterAll(() => redis.kill())
+const cluster = useCluster()
 
 describe('two signaling processes', { timeout: 60_000 }, () => {
   test('a user on another node is rung, answers, and hears the hang-up', async () => {
-    const [a, b] = await two()
+    const [a, b] = await cluster.two()
     const alice = a.connect('alice')
     const bob = b.connect('bob')
     await soon(async () => (await a.sees('bob')) === 'online')
@@ -55,7 +31,7 @@ describe('two signaling processes', { timeout: 60_000 }, () => {
   })
 
   test('[RELOAD-2] a page that goes away is seen to, though another node has its call', async () => {
-    const [a, b] = await two()
+    const [a, b] = await cluster.two()
     const [alice, bob] = [a.connect('alice'), b.connect('bob')]
     await soon(async () => (await a.sees('bob')) === 'online')
     await alice.ask('call.start', { call: 'c1', users: ['bob'], media: MEDIA })
@@ -69,7 +45,7 @@ describe('two signaling processes', { timeout: 60_000 }, () => {
   })
 
   test('two who ring each other from two nodes end in one call, twenty times in a row', async () => {
-    const [a, b] = await two()
+    const [a, b] = await cluster.two()
     const alice = a.connect('alice')
     const bob = b.connect('bob')
     await soon(async () => (await a.sees('bob')) === 'online')
@@ -92,7 +68,7 @@ describe('two signaling processes', { timeout: 60_000 }, () => {
   })
 
   test('a room has one owner, whoever comes first and wherever from', async () => {
-    const [a, b] = await two()
+    const [a, b] = await cluster.two()
     const people = ['ann', 'ben', 'cem', 'dee', 'eve', 'fay'].map((user, i) =>
       (i % 2 === 0 ? a : b).connect(user),
     )
@@ -118,7 +94,7 @@ describe('two signaling processes', { timeout: 60_000 }, () => {
   })
 
   test('a busy user is busy on every node', async () => {
-    const [a, b] = await two()
+    const [a, b] = await cluster.two()
     const bob = b.connect('bob')
     const alice = a.connect('alice')
     const carol = a.connect('carol')
@@ -134,7 +110,7 @@ describe('two signaling processes', { timeout: 60_000 }, () => {
   })
 
   test('taking a second call holds the first, though another node has that', async () => {
-    const [a, b] = await two()
+    const [a, b] = await cluster.two()
     const alice = a.connect('alice')
     const carol = b.connect('carol')
     const bob = b.connect('bob')
@@ -149,7 +125,7 @@ describe('two signaling processes', { timeout: 60_000 }, () => {
   })
 
   test('a client that comes back to another node goes on there, and misses nothing', async () => {
-    const [a, b] = await two()
+    const [a, b] = await cluster.two()
     const alice = a.connect('alice')
     const bob = a.connect('bob')
     await alice.ask('call.start', { call: 'c1', users: ['bob'], media: MEDIA })
@@ -172,7 +148,7 @@ describe('two signaling processes', { timeout: 60_000 }, () => {
   })
 
   test('a device that connects on another node anew loses its session on the first', async () => {
-    const [a, b] = await two()
+    const [a, b] = await cluster.two()
     const first = a.connect('alice')
     await soon(async () => (await b.sees('alice')) === 'online')
     b.connect('alice')
@@ -182,7 +158,7 @@ describe('two signaling processes', { timeout: 60_000 }, () => {
   })
 
   test('when a node is killed its people are seen to be away, and the others go on', async () => {
-    const [a, b] = await two()
+    const [a, b] = await cluster.two()
     const alice = a.connect('alice')
     const bob = b.connect('bob')
     await soon(async () => (await a.sees('bob')) === 'online')
@@ -195,7 +171,7 @@ describe('two signaling processes', { timeout: 60_000 }, () => {
   })
 
   test('when the owner of a call is killed its devices elsewhere are made to come for their seats', async () => {
-    const [a, b] = await two()
+    const [a, b] = await cluster.two()
     const alice = a.connect('alice')
     const bob = b.connect('bob')
     await soon(async () => (await a.sees('bob')) === 'online')
@@ -225,7 +201,7 @@ describe('two signaling processes', { timeout: 60_000 }, () => {
 
 describe('while Redis is away', { timeout: 60_000 }, () => {
   test('people of one node go on in every way, others fail fast, and all heals', async () => {
-    const [a, b] = await two()
+    const [a, b] = await cluster.two()
     const alice = a.connect('alice')
     const adam = a.connect('adam')
     const anna = a.connect('anna')
@@ -236,7 +212,7 @@ describe('while Redis is away', { timeout: 60_000 }, () => {
     await adam.ask('call.start', { call: 'near', users: ['anna'], media: MEDIA })
     await anna.ask('call.accept', { call: 'near', media: MEDIA })
 
-    await redis.kill()
+    await cluster.redis.kill()
     await soon(() => !a.isUp() && !b.isUp())
     // Running calls stay, and what is said on one node is heard there.
     expect(await adam.ask('call.hold', { call: 'near', on: true })).toMatchObject({ ok: true })
@@ -260,7 +236,7 @@ describe('while Redis is away', { timeout: 60_000 }, () => {
     expect(await bob.ask('call.ready', { call: 'far', epoch: 1 })).toMatchObject(away)
     expect([a.calls(), b.calls()]).toEqual([3, 0])
 
-    await redis.start()
+    await cluster.redis.start()
     await soon(() => a.isUp() && b.isUp())
     await soon(() => bob.view()?.participants.some((one) => one.onHold))
     await soon(async () => (await b.sees('amy')) === 'in-call')
@@ -274,16 +250,16 @@ describe('while Redis is away', { timeout: 60_000 }, () => {
   })
 
   test('who leaves meanwhile is found to have left', async () => {
-    const [a, b] = await two()
+    const [a, b] = await cluster.two()
     const alice = a.connect('alice')
     const bob = b.connect('bob')
     await soon(async () => (await a.sees('bob')) === 'online')
     await alice.ask('call.start', { call: 'c1', users: ['bob'], media: MEDIA })
     await bob.ask('call.accept', { call: 'c1', media: MEDIA })
-    await redis.kill()
+    await cluster.redis.kill()
     await soon(() => !a.isUp() && !b.isUp())
     expect(await bob.ask('call.hangup', { call: 'c1' })).toMatchObject({ ok: true })
-    await redis.start()
+    await cluster.redis.start()
     await soon(() => alice.ends().length === 1)
     expect(alice.ends()).toEqual(['hangup'])
   })
@@ -291,10 +267,10 @@ describe('while Redis is away', { timeout: 60_000 }, () => {
 
 describe('a process that Redis cannot be reached from', { timeout: 60_000 }, () => {
   test('is taken over, goes on with its own people meanwhile, and gives way afterwards', async () => {
-    const line = await TestLine.to(redis)
+    const line = await TestLine.to(cluster.redis)
     try {
-      const a = await node(line.url)
-      const b = await node()
+      const a = await cluster.node(line.url)
+      const b = await cluster.node()
       await soon(() => a.peers() === 1 && b.peers() === 1)
       const alice = a.connect('alice')
       const adam = a.connect('adam')

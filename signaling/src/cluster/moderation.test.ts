@@ -1,31 +1,18 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { TestRedis } from '../redis/testing.ts'
-import { soon, startNode } from './testing.ts'
+import { describe, expect, test } from 'vitest'
+import { soon, useCluster } from './testing.ts'
 import type { TestClient, TestNode } from './testing.ts'
 
 const JOIN = { room: 'council', media: { audio: true, video: true }, topology: 'auto' }
 
-let redis: TestRedis
+const cluster = useCluster()
 let a: TestNode
 let b: TestNode
 let alice: TestClient
 let bob: TestClient
 
-beforeAll(async () => {
-  redis = await TestRedis.start()
-})
-
-afterEach(async () => {
-  for (const one of [a, b]) await one.stop()
-})
-
-afterAll(() => redis.kill())
-
 /** A room that alice moderates on one node, and bob on another one. */
 async function meet(): Promise<string> {
-  a = await startNode(redis.url)
-  b = await startNode(redis.url)
-  await soon(() => a.peers() === 1 && b.peers() === 1)
+  ;[a, b] = await cluster.two()
   alice = a.connect('alice', 'phone', { host: true })
   bob = b.connect('bob')
   await soon(async () => (await a.sees('bob')) === 'online')

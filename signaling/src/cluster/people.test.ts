@@ -1,35 +1,15 @@
 import type { MissedCall, Presence } from '@parley/protocol'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { TestRedis } from '../redis/testing.ts'
-import { soon, startNode } from './testing.ts'
-import type { TestClient, TestNode } from './testing.ts'
+import { describe, expect, test } from 'vitest'
+import { soon, useCluster } from './testing.ts'
+import type { TestClient } from './testing.ts'
 
 const MEDIA = { audio: true, video: true }
 
-let redis: TestRedis
-const nodes: TestNode[] = []
-
-/** Two nodes that know each other. */
-async function two(): Promise<readonly [TestNode, TestNode]> {
-  const pair = [await startNode(redis.url), await startNode(redis.url)] as const
-  nodes.push(...pair)
-  await soon(() => pair.every((one) => one.peers() === 1))
-  return pair
-}
-
-beforeAll(async () => {
-  redis = await TestRedis.start()
-})
-
-afterEach(async () => {
-  for (const one of nodes.splice(0)) await one.stop()
-})
-
-afterAll(() => redis.kill())
+const cluster = useCluster()
 
 describe('people of two signaling processes', { timeout: 120_000 }, () => {
   test('[MISSED-1] who was rung on one node finds the call on the other, once on each device', async () => {
-    const [a, b] = await two()
+    const [a, b] = await cluster.two()
     const alice = a.connect('alice')
     const started = await alice.ask('call.start', { call: 'm1', users: ['bob'], media: MEDIA })
     expect(started).toMatchObject({ error: { code: 'user-offline' } })
@@ -48,7 +28,7 @@ describe('people of two signaling processes', { timeout: 120_000 }, () => {
   })
 
   test('[MISSED-1] a device that rang in vain hears of it at once, wherever it is', async () => {
-    const [a, b] = await two()
+    const [a, b] = await cluster.two()
     const alice = a.connect('alice')
     const bob = b.connect('carol')
     await soon(async () => (await a.sees('carol')) === 'online')
@@ -60,10 +40,10 @@ describe('people of two signaling processes', { timeout: 120_000 }, () => {
   })
 
   test('a call missed while Redis is away is told when it is back', async () => {
-    const [a, b] = await two()
+    const [a, b] = await cluster.two()
     const alice = a.connect('alice')
     const phone = a.connect('dave', 'phone')
-    await redis.kill()
+    await cluster.redis.kill()
     await soon(() => !a.isUp() && !b.isUp())
     const started = await alice.ask('call.start', { call: 'm4', users: ['dave'], media: MEDIA })
     expect(started).toMatchObject({ ok: true })
@@ -73,7 +53,7 @@ describe('people of two signaling processes', { timeout: 120_000 }, () => {
       error: { code: 'store-unavailable', retryable: true },
     })
     expect([heardBy(phone), heardBy(laptop)]).toEqual([undefined, undefined])
-    await redis.start()
+    await cluster.redis.start()
     for (const device of [phone, laptop]) {
       await soon(() => heardBy(device))
       expect(heardBy(device)).toMatchObject([{ call: 'm4', from: 'alice', reason: 'cancelled' }])
@@ -81,7 +61,7 @@ describe('people of two signaling processes', { timeout: 120_000 }, () => {
   })
 
   test('[PRESENCE-4] what a device tells of its person is seen on the other node, and so are calls', async () => {
-    const [a, b] = await two()
+    const [a, b] = await cluster.two()
     const watcher = b.connect('watcher')
     await watcher.ask('presence.subscribe', { users: ['erin'] })
     const erin = a.connect('erin')

@@ -1,27 +1,9 @@
 import type { UserId } from '@parley/protocol'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { TestRedis } from '../redis/testing.ts'
-import { oldToken, soon, startNode } from './testing.ts'
+import { describe, expect, test } from 'vitest'
+import { oldToken, soon, useCluster } from './testing.ts'
 import type { TestNode } from './testing.ts'
 
-let redis: TestRedis
-const nodes: TestNode[] = []
-
-beforeAll(async () => {
-  redis = await TestRedis.start()
-})
-
-afterEach(async () => {
-  for (const one of nodes.splice(0)) await one.stop()
-})
-
-afterAll(() => redis.kill())
-
-async function node(): Promise<TestNode> {
-  const started = await startNode(redis.url)
-  nodes.push(started)
-  return started
-}
+const cluster = useCluster()
 
 const isRefused = async (at: TestNode, user: string) => {
   const answer = await at.hub.admit(await oldToken(user))
@@ -30,8 +12,8 @@ const isRefused = async (at: TestNode, user: string) => {
 
 describe('a revocation by one signaling process', { timeout: 60_000 }, () => {
   test('[REVOKE-1] ends the sessions of another one, which refuses the tokens from then on', async () => {
-    const a = await node()
-    const b = await node()
+    const a = await cluster.node()
+    const b = await cluster.node()
     const bob = b.connect('bob')
     const carol = b.connect('carol')
     a.hub.revoke({ user: 'bob' as UserId })
@@ -42,22 +24,22 @@ describe('a revocation by one signaling process', { timeout: 60_000 }, () => {
   })
 
   test('[REVOKE-1] is known to one that starts later', async () => {
-    const a = await node()
-    const b = await node()
+    const a = await cluster.node()
+    const b = await cluster.node()
     a.hub.revoke({ user: 'dave' as UserId })
     await soon(() => isRefused(b, 'dave'))
-    const c = await node()
+    const c = await cluster.node()
     await soon(() => isRefused(c, 'dave'))
   })
 
   test('[REVOKE-1] reaches the others after an outage of Redis', async () => {
-    const a = await node()
-    const b = await node()
-    await redis.kill()
+    const a = await cluster.node()
+    const b = await cluster.node()
+    await cluster.redis.kill()
     await soon(() => !a.isUp() && !b.isUp())
     a.hub.revoke({ user: 'erin' as UserId })
     expect([await isRefused(a, 'erin'), await isRefused(b, 'erin')]).toEqual([true, false])
-    await redis.start()
+    await cluster.redis.start()
     await soon(() => isRefused(b, 'erin'))
   })
 })

@@ -18,12 +18,14 @@ import { mintDevToken, secretVerifier } from '../auth/tokens.ts'
 import { defaultGrants } from '../core/grants.ts'
 import { ticketSeal } from '../core/ticket.ts'
 import { SignJWT } from 'jose'
-import { vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, vi } from 'vitest'
 import type { ResumeRequest } from '../directory.ts'
 import { Hub } from '../hub.ts'
 import { Media } from '../media.ts'
 import { plainPeople } from '../people.ts'
 import { RedisConnection } from '../redis/connection.ts'
+import { TestRedis } from '../redis/testing.ts'
+import { redisDeviceLists } from '../store/redis-device-lists.ts'
 import { redisMailbox } from '../store/redis-mailbox.ts'
 import { redisRevocations } from '../store/revocation-feed.ts'
 import { SystemEnvironment } from '../system-environment.ts'
@@ -155,7 +157,46 @@ export interface TestNode {
   stop(): Promise<void>
 }
 
-export async function startNode(redisUrl: string): Promise<TestNode> {
+/** Nodes that share a real Redis. */
+export interface TestCluster {
+  readonly redis: TestRedis
+  /** One more node, till the end of the test; `url`: its own way to Redis. */
+  node(url?: string): Promise<TestNode>
+  /** Two nodes that know each other. */
+  two(): Promise<readonly [TestNode, TestNode]>
+}
+
+/** A cluster for the tests of a file: one Redis for all, fresh nodes for each. */
+export function useCluster(): TestCluster {
+  let server: TestRedis | undefined
+  const nodes: TestNode[] = []
+  beforeAll(async () => {
+    server = await TestRedis.start()
+  })
+  afterEach(async () => {
+    for (const one of nodes.splice(0)) await one.stop()
+  })
+  afterAll(() => server?.kill())
+  const cluster: TestCluster = {
+    get redis() {
+      if (!server) throw new Error('Redis is there while tests run')
+      return server
+    },
+    async node(url = cluster.redis.url) {
+      const started = await startNode(url)
+      nodes.push(started)
+      return started
+    },
+    async two() {
+      const pair = [await cluster.node(), await cluster.node()] as const
+      await soon(() => pair.every((one) => one.peers() === 1))
+      return pair
+    },
+  }
+  return cluster
+}
+
+async function startNode(redisUrl: string): Promise<TestNode> {
   const redis = new RedisConnection({ url: new URL(redisUrl), log })
   const env = new SystemEnvironment(() => hub.tick())
   const hub = new Hub({
@@ -168,7 +209,11 @@ export async function startNode(redisUrl: string): Promise<TestNode> {
     ringTimeoutMs: 45_000,
     iceConfigFor: () => ({ iceServers: [], expiresAt: 0 }),
     onRequest: () => undefined,
-    people: { ...plainPeople(), mailbox: redisMailbox(redis, MISSED_MS) },
+    people: {
+      ...plainPeople(),
+      mailbox: redisMailbox(redis, MISSED_MS),
+      deviceLists: redisDeviceLists(redis),
+    },
     cluster: clusterByRedis(redis, { log, pace: PACE }),
   })
   await new Promise<void>((resolve) => redis.onState(() => resolve()))

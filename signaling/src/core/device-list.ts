@@ -5,10 +5,14 @@ import { fail, limits, ok } from '@parley/protocol'
 export type DeviceList = readonly string[]
 
 /** Appends, if the list is still as long as its writer thought. */
-export function append(list: DeviceList, length: number, entry: string): Result<DeviceList> {
+export function append(
+  list: DeviceList,
+  length: number,
+  entries: readonly string[],
+): Result<DeviceList> {
   if (list.length !== length) return fail('device-list-conflict')
-  if (list.length >= limits.deviceEntries) {
+  if (length + entries.length > limits.deviceEntries) {
     return fail('device-list-full', { limit: limits.deviceEntries })
   }
-  return ok([...list, entry])
+  return ok([...list, ...entries])
 }

@@ -99,7 +99,7 @@ const checks: { readonly [T in ClientRequestType]: Check<T> } = {
   'mls.reset': free,
   'devices.get': free,
   'devices.append': free,
-  'devices.ask': free,
+  'devices.show': free,
 
   'sfu.open': free,
   'sfu.capabilities': free,

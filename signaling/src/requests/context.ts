@@ -16,7 +16,6 @@ import { fail, ok, participantAt } from '@parley/protocol'
 import type { Log } from '@parley/service'
 import type { Calls } from '../calls.ts'
 import type { Deliveries } from '../deliveries.ts'
-import type { DeviceListStore } from '../device-lists.ts'
 import type { Directory } from '../directory.ts'
 import type { Media } from '../media.ts'
 import type { People } from '../people.ts'
@@ -34,7 +33,6 @@ export interface RequestContext {
   readonly seats: Seats
   readonly directory: Directory
   readonly deliveries: Deliveries
-  readonly deviceLists: DeviceListStore
   readonly ringTimeoutMs: number
   /** The calls that a device is in, held by whichever node. */
   readonly callsOf: (at: DeviceAddress) => ReadonlySet<CallId>

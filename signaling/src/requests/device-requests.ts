@@ -1,30 +1,34 @@
 import { ok } from '@parley/protocol'
-import type { ServerEvent } from '@parley/protocol'
-import { append } from '../core/device-list.ts'
 import type { Handlers, RequestContext } from './context.ts'
 
 /** Requests about device lists, which only the users' devices can read meaning into. */
-export const deviceRequests: Handlers<'devices.get' | 'devices.append' | 'devices.ask'> = {
-  'devices.get': ({ deviceLists }, { user }) => ok({ entries: [...deviceLists.get(user)] }),
+export const deviceRequests: Handlers<'devices.get' | 'devices.append' | 'devices.show'> = {
+  'devices.get': async ({ people }, { user }) => {
+    const known = await people.deviceLists.of(user)
+    if (!known.ok) return known
+    return ok({ entries: [...known.data.entries], cards: [...known.data.cards] })
+  },
 
-  'devices.append': (context, { length, entry }) => {
-    const { deviceLists, at } = context
-    const result = append(deviceLists.get(at.user), length, entry)
-    if (!result.ok) return result
-    deviceLists.set(at.user, result.data)
-    tellOwn(context, { type: 'devices.changed', data: { user: at.user } })
+  'devices.append': async (context, { length, entries }) => {
+    const appended = await context.people.deviceLists.append(context.at.user, length, entries)
+    if (!appended.ok) return appended
+    tellOwn(context)
     return ok({})
   },
 
-  'devices.ask': (context, { request }) => {
-    tellOwn(context, { type: 'devices.asked', data: { request } })
+  'devices.show': async (context, { card }) => {
+    const shown = await context.people.deviceLists.show(context.at, card)
+    if (!shown.ok) return shown
+    tellOwn(context)
     return ok({})
   },
 }
 
-/** To the other devices of the user who asks. */
-function tellOwn({ directory, at }: RequestContext, event: ServerEvent): void {
-  for (const device of directory.connectedDevices(at.user)) {
-    if (device !== at.device) directory.tell({ user: at.user, device }, event)
+/** To the other devices of the user who asks, on whichever node they are. */
+function tellOwn({ directory, at }: RequestContext): void {
+  const { user } = at
+  for (const device of directory.connectedDevices(user)) {
+    if (device === at.device) continue
+    directory.tell({ user, device }, { type: 'devices.changed', data: { user } })
   }
 }

@@ -7,11 +7,14 @@ import { RedisConnection } from '../redis/connection.ts'
 import { TestRedis } from '../redis/testing.ts'
 import { memoryCallRecords } from './call-records.ts'
 import type { CallRecords } from './call-records.ts'
+import { memoryDeviceLists } from './device-lists.ts'
+import type { DeviceLists } from './device-lists.ts'
 import { memoryMailbox, SEEN_DEVICES } from './mailbox.ts'
 import type { Mailbox, NewMissedCall } from './mailbox.ts'
 import { memoryPushSubscriptions } from './push-subscriptions.ts'
 import type { PushSubscriptions } from './push-subscriptions.ts'
 import { redisCallRecords } from './redis-call-records.ts'
+import { redisDeviceLists } from './redis-device-lists.ts'
 import { redisMailbox } from './redis-mailbox.ts'
 import { redisPushSubscriptions } from './redis-push-subscriptions.ts'
 
@@ -22,6 +25,7 @@ const log = createLog('test', { level: 'silent' })
 interface Stores {
   readonly mailbox: Mailbox
   readonly subscriptions: PushSubscriptions
+  readonly deviceLists: DeviceLists
   readonly records: CallRecords
 }
 
@@ -37,6 +41,7 @@ function memoryShelf(): Promise<Shelf> {
       Promise.resolve({
         mailbox: memoryMailbox(KEEP_MS),
         subscriptions: memoryPushSubscriptions(),
+        deviceLists: memoryDeviceLists(),
         records: memoryCallRecords(KEEP_MS),
       }),
     close: () => Promise.resolve(),
@@ -197,6 +202,65 @@ describe.each([
     })
   })
 
+  describe('device lists', () => {
+    const append = async (user: UserId, length: number, ...entries: string[]) => {
+      const appended = await stores.deviceLists.append(user, length, entries)
+      return appended.ok ? 'ok' : appended.error.code
+    }
+    const of = async (user: UserId) => valueOf(await stores.deviceLists.of(user))
+
+    test('[IDENT-2] grow by compare-and-set on their length, by all entries or none', async () => {
+      expect(await of(BOB)).toEqual({ entries: [], cards: [] })
+      expect(await append(BOB, 0, 'e1', 'e2')).toBe('ok')
+      expect(await append(BOB, 1, 'other')).toBe('device-list-conflict')
+      expect(await append(BOB, 3, 'other')).toBe('device-list-conflict')
+      expect(await append(BOB, 2, 'e3')).toBe('ok')
+      expect((await of(BOB)).entries).toEqual(['e1', 'e2', 'e3'])
+      expect((await of(ALICE)).entries).toEqual([])
+    })
+
+    test('take the first of those who append at once', async () => {
+      const writers = Array.from({ length: 8 }, (_, i) => append(BOB, 0, `w${i}`, `x${i}`))
+      const outcomes = await Promise.all(writers)
+      expect(outcomes.toSorted()).toEqual([...Array<string>(7).fill('device-list-conflict'), 'ok'])
+      const winner = outcomes.indexOf('ok')
+      expect((await of(BOB)).entries).toEqual([`w${winner}`, `x${winner}`])
+    })
+
+    test(`have ${limits.deviceEntries} entries at most`, async () => {
+      const most = Array.from({ length: limits.deviceEntries - 1 }, (_, i) => `e${i}`)
+      expect(await append(BOB, 0, ...most)).toBe('ok')
+      expect(await append(BOB, most.length, 'a', 'b')).toBe('device-list-full')
+      expect(await append(BOB, most.length, 'a')).toBe('ok')
+      expect(await append(BOB, limits.deviceEntries, 'b')).toBe('device-list-full')
+      expect((await of(BOB)).entries).toEqual([...most, 'a'])
+    })
+
+    test(`come with the newest card of each of ${limits.deviceCards} devices`, async () => {
+      const show = async (name: string, card: string) =>
+        valueOf(await stores.deviceLists.show(at(BOB, name), card))
+      for (let i = 0; i < limits.deviceCards; i++) await show(`d${i}`, `c${i}`)
+      await show('d0', 'again')
+      await show('new', 'card')
+      const { entries, cards } = await of(BOB)
+      expect(entries).toEqual([])
+      expect(cards).toHaveLength(limits.deviceCards)
+      expect(cards[0]).toEqual({ device: 'd2', card: 'c2' })
+      expect(cards.slice(-2)).toEqual([
+        { device: 'd0', card: 'again' },
+        { device: 'new', card: 'card' },
+      ])
+    })
+
+    test('forget a user who is erased', async () => {
+      await append(BOB, 0, 'e1')
+      valueOf(await stores.deviceLists.show(at(BOB, 'phone'), 'c1'))
+      valueOf(await stores.deviceLists.erase(BOB))
+      expect(await of(BOB)).toEqual({ entries: [], cards: [] })
+      expect(await append(BOB, 0, 'anew')).toBe('ok')
+    })
+  })
+
   describe('records', () => {
     const file = async (call: string, endedAt: number, ...users: UserId[]) =>
       valueOf(await stores.records.put(record(call, endedAt, users), endedAt))
@@ -232,6 +296,16 @@ describe.each([
   })
 })
 
+test(`device lists in memory are of the ${limits.deviceLists} users who were asked about last`, async () => {
+  const lists = memoryDeviceLists()
+  const user = (i: number) => `u${i}` as UserId
+  for (let i = 0; i < limits.deviceLists; i++) await lists.append(user(i), 0, ['e'])
+  await lists.of(user(0))
+  await lists.append(user(limits.deviceLists), 0, ['e'])
+  const entries = async (i: number) => valueOf(await lists.of(user(i))).entries
+  expect([await entries(0), await entries(1), await entries(2)]).toEqual([['e'], [], ['e']])
+})
+
 describe('the stores of people in Redis', () => {
   let server: TestRedis
   let redis: RedisConnection
@@ -246,19 +320,24 @@ describe('the stores of people in Redis', () => {
   })
 
   test('let everything go in time: each key ends by itself', async () => {
-    const { mailbox, subscriptions, records } = storesIn(redis)
+    const { mailbox, subscriptions, deviceLists, records } = storesIn(redis)
     const { seq } = valueOf(await mailbox.put(BOB, missed('c1', Date.now())))
     valueOf(await mailbox.acknowledge(BOB, device('phone'), seq))
     valueOf(await subscriptions.put(at(BOB, 'phone'), subscription('a')))
     valueOf(await records.put(record('c1', Date.now(), [BOB]), Date.now()))
+    valueOf(await deviceLists.show(at(BOB, 'phone'), 'c1'))
+    valueOf(await deviceLists.append(BOB, 0, ['e1']))
     const keys = valueOf(await redis.run((r) => r.keys('*')))
-    expect(keys.length).toBeGreaterThanOrEqual(9)
+    expect(keys.length).toBeGreaterThanOrEqual(12)
     for (const key of keys) expect(valueOf(await redis.run((r) => r.pttl(key)))).toBeGreaterThan(0)
   })
 
   test('keep nothing of a user who is erased', async () => {
-    const { mailbox, subscriptions } = storesIn(redis)
+    const { mailbox, subscriptions, deviceLists } = storesIn(redis)
     valueOf(await redis.run((r) => r.flushall()))
+    valueOf(await deviceLists.show(at(BOB, 'phone'), 'c1'))
+    valueOf(await deviceLists.append(BOB, 0, ['e1']))
+    valueOf(await deviceLists.erase(BOB))
     const { seq } = valueOf(await mailbox.put(BOB, missed('c1', 10)))
     valueOf(await mailbox.acknowledge(BOB, device('phone'), seq))
     valueOf(await subscriptions.put(at(BOB, 'phone'), subscription('a')))
@@ -269,7 +348,7 @@ describe('the stores of people in Redis', () => {
   })
 
   test('say at once that they are away, and work again when Redis is back', async () => {
-    const { mailbox, subscriptions, records } = storesIn(redis)
+    const { mailbox, subscriptions, deviceLists, records } = storesIn(redis)
     await server.kill()
     await vi.waitUntil(() => !redis.isUp, { timeout: 45_000 })
     const answers = await Promise.all([
@@ -282,6 +361,10 @@ describe('the stores of people in Redis', () => {
       subscriptions.removeEndpoint(BOB, 'a'),
       subscriptions.of(BOB),
       subscriptions.erase(BOB),
+      deviceLists.of(BOB),
+      deviceLists.append(BOB, 0, ['e1']),
+      deviceLists.show(at(BOB, 'phone'), 'c1'),
+      deviceLists.erase(BOB),
       records.put(record('c1', 10, [BOB]), 10),
       records.find('c1' as CallId, 10),
       records.list({ limit: 10 }, 10),
@@ -332,6 +415,7 @@ function storesIn(redis: RedisConnection): Stores {
   return {
     mailbox: redisMailbox(redis, KEEP_MS),
     subscriptions: redisPushSubscriptions(redis),
+    deviceLists: redisDeviceLists(redis),
     records: redisCallRecords(redis, KEEP_MS),
   }
 }

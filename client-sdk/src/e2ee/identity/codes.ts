@@ -1,4 +1,4 @@
-import { packed, utf8 } from '../octets.ts'
+import { packed, sha256, utf8 } from '../octets.ts'
 import type { Octets } from '../octets.ts'
 
 /** Digits of the code of a call, which changes with everybody who comes or goes. */
@@ -18,6 +18,11 @@ const PAIR_ITERATIONS = 100_000
 /** 30 digits from the group's secret: equal for all members, and for nobody in between. */
 export function callCode(authenticator: Uint8Array): string {
   return digits(authenticator, CALL_GROUPS)
+}
+
+/** 30 digits of a device's key: what its person compares between two devices of his. */
+export async function deviceCode(user: string, key: Uint8Array): Promise<string> {
+  return digits(await sha256(packed(utf8('parley-device-code-1'), utf8(user), key)), CALL_GROUPS)
 }
 
 /** 45 digits from the keys of two people, equal on both sides; the order does not matter. */

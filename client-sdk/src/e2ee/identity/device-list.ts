@@ -1,3 +1,4 @@
+import type { Millis } from '@parley/protocol'
 import { packed, readUint64, sameBytes, sha256, toText, uint64, unpacked, utf8 } from '../octets.ts'
 import type { Octets } from '../octets.ts'
 import { PUBLIC_KEY_BYTES, verifies } from './device-key.ts'
@@ -13,6 +14,10 @@ export interface DeviceList {
   readonly root: Octets
   /** Keys of the devices that are in the list and were not taken out, in base64url. */
   readonly keys: ReadonlySet<string>
+  /** Keys of those that were taken out: stolen, or no longer used. */
+  readonly removed: ReadonlySet<string>
+  /** When each device came in or was taken out, by the clock of the one who signed that. */
+  readonly since: ReadonlyMap<string, Millis>
   /** Hash after each entry: a list that does not begin with those that we saw is another one. */
   readonly heads: readonly string[]
 }
@@ -42,21 +47,28 @@ export async function readDeviceList(
   let root: Octets | undefined
   let head = ''
   const keys = new Set<string>()
+  const removed = new Set<string>()
+  const since = new Map<string, Millis>()
   const heads: string[] = []
   for (const entry of entries) {
     const [previous, action, deviceKey, at, signer, signature] = unpacked(entry, 6) ?? []
     if (!previous || !action || !deviceKey || !at || !signer || !signature) return 'forged'
-    if (deviceKey.length !== PUBLIC_KEY_BYTES || readUint64(at) === undefined) return 'forged'
+    const atMs = readUint64(at)
+    if (deviceKey.length !== PUBLIC_KEY_BYTES || atMs === undefined) return 'forged'
     if (new TextDecoder().decode(previous) !== head) return 'forged'
     const maySign = root ? keys.has(toText(signer)) : sameBytes(signer, deviceKey)
     const signed = packed(LABEL, utf8(user), previous, action, deviceKey, at)
     if (!maySign || !(await verifies(signer, signed, signature))) return 'forged'
-    if (sameBytes(action, ADD)) keys.add(toText(deviceKey))
-    else if (sameBytes(action, REMOVE)) keys.delete(toText(deviceKey))
-    else return 'forged'
+    const key = toText(deviceKey)
+    const isAdded = sameBytes(action, ADD)
+    if (!isAdded && !sameBytes(action, REMOVE)) return 'forged'
+    const [into, outOf] = isAdded ? [keys, removed] : [removed, keys]
+    into.add(key)
+    outOf.delete(key)
+    since.set(key, atMs)
     root ??= deviceKey
     head = toText(await sha256(packed(utf8(head), entry)))
     heads.push(head)
   }
-  return root ? { root, keys, heads } : 'empty'
+  return root ? { root, keys, removed, since, heads } : 'empty'
 }

@@ -14,9 +14,9 @@ import type { TrustPolicy } from './identity.ts'
 class ListServer {
   readonly lists = new Map<string, string[]>()
 
-  readonly request = ((type: string, data: { user: string; entry: string }) => {
-    if (type === 'devices.append') this.lists.get(this.appender)?.push(data.entry)
-    return Promise.resolve({ entries: [...(this.lists.get(data.user) ?? [])] })
+  readonly request = ((type: string, data: { user: string; entries: string[] }) => {
+    if (type === 'devices.append') this.lists.get(this.appender)?.push(...data.entries)
+    return Promise.resolve({ entries: [...(this.lists.get(data.user) ?? [])], cards: [] })
     // Only these two are asked for here.
   }) as unknown as Request
 

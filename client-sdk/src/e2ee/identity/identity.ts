@@ -1,9 +1,10 @@
 import type { DeviceId, Millis, UserId } from '@parley/protocol'
 import type { LeafIdentity } from '../credential.ts'
 import type { Request } from '../../signaling.ts'
+import { CallError } from '../../errors.ts'
 import { fromText, toText } from '../octets.ts'
 import { safetyNumber } from './codes.ts'
-import { deviceKeyOf, generateDeviceKeyPair } from './device-key.ts'
+import { deviceKeyOf, generateDeviceKeyPair, PUBLIC_KEY_BYTES } from './device-key.ts'
 import type { DeviceKey } from './device-key.ts'
 import { readDeviceList, signEntry } from './device-list.ts'
 import type { DeviceList } from './device-list.ts'
@@ -57,7 +58,8 @@ export interface IdentityPorts {
   readonly user: UserId
 }
 
-const MOST_ATTEMPTS = 3
+/** Other devices may be at the same list; each attempt gives way to one of them. */
+const MOST_ATTEMPTS = 5
 
 /** This device's long-term identity, and what it knows of other people's. */
 export class Identity {
@@ -67,6 +69,7 @@ export class Identity {
   /** The key behind the number that was last shown for each user. */
   readonly #shownRoots = new Map<UserId, string>()
   #ownList: DeviceList | undefined
+  #replaced = false
 
   private constructor(ports: IdentityPorts, key: DeviceKey) {
     this.#ports = ports
@@ -88,35 +91,48 @@ export class Identity {
     return this.#ownList?.keys.has(toText(this.key.publicKey)) ?? false
   }
 
-  /** Sees to the user's device list: begins it, or gives it back to a server that has lost it. */
+  /** The user's devices, as far as this one has seen and can prove. */
+  get ownList(): DeviceList | undefined {
+    return this.#ownList
+  }
+
+  /** The server shows another list for this user than the one that this device knows. */
+  get isReplaced(): boolean {
+    return this.#replaced
+  }
+
+  /**
+   * Sees to the user's device list: begins it, or gives it back to a server that has lost it, at once
+   * and whole, so that nobody sees it shorter than he knew it.
+   */
   async publish(): Promise<void> {
-    const { request } = this.#ports
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-      const { entries } = await request('devices.get', { user: this.user })
+      const { entries } = await this.#ports.request('devices.get', { user: this.user })
       const kept = await this.#keptEntries()
-      const isShorter = entries.every((entry, index) => entry === kept[index])
-      const missing = isShorter ? kept[entries.length] : undefined
-      const list = await this.#read(this.user, entries)
-      if (missing === undefined && list !== 'empty') {
-        await this.#keep(entries, list)
+      const missing = beginsWith(kept, entries) ? kept.slice(entries.length) : []
+      if (entries.length > 0 && missing.length === 0) {
+        await this.#take(entries, kept)
         return
       }
-      const entry = missing ?? toText(await this.#signOwn(undefined, this.key.publicKey))
-      // Another device may be doing the same: look again.
-      await request('devices.append', { length: entries.length, entry }).catch(() => undefined)
-      if (missing !== undefined) attempt = 0
+      const first = async () => toText(await this.#sign('add', this.key.publicKey, undefined))
+      await this.#append(entries.length, missing.length > 0 ? missing : [await first()])
     }
   }
 
+  /** Takes the list that the server shows, though it is not the one that this device knew. */
+  async adopt(): Promise<void> {
+    const { entries } = await this.#ports.request('devices.get', { user: this.user })
+    await this.#take(entries, [])
+  }
+
   /** Takes another device of this user into his list. */
-  async approve(deviceKey: string): Promise<void> {
-    const key = fromText(deviceKey)
-    await this.publish()
-    const list = this.#ownList
-    if (!key || !list || !this.isListed || list.keys.has(deviceKey)) return
-    const entry = toText(await this.#signOwn(list, key))
-    await this.#ports.request('devices.append', { length: list.heads.length, entry })
-    await this.publish()
+  approve(deviceKey: string): Promise<void> {
+    return this.#change('add', deviceKey)
+  }
+
+  /** Takes a device out of the list: nobody is to trust it any more. */
+  revoke(deviceKey: string): Promise<void> {
+    return this.#change('remove', deviceKey)
   }
 
   /** Judges somebody's device, and asks the app's trust about it. */
@@ -185,8 +201,41 @@ export class Identity {
     return bytes.length === entries.length ? readDeviceList(user, bytes) : 'forged'
   }
 
-  async #keep(entries: readonly string[], list: DeviceList | 'forged'): Promise<void> {
-    if (list === 'forged') return
+  async #change(change: 'add' | 'remove', deviceKey: string): Promise<void> {
+    const key = fromText(deviceKey)
+    if (key?.length !== PUBLIC_KEY_BYTES) throw new CallError('unknown-device')
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+      await this.publish()
+      const list = this.#ownList
+      if (!list || !this.isListed || this.#replaced) throw new CallError('device-not-approved')
+      if (list.keys.has(deviceKey) === (change === 'add')) return
+      if (change === 'remove' && !list.keys.has(deviceKey)) throw new CallError('unknown-device')
+      if (change === 'remove' && list.keys.size === 1) throw new CallError('last-device')
+      const entry = toText(await this.#sign(change, key, list))
+      if (await this.#append(list.heads.length, [entry])) {
+        await this.publish()
+        return
+      }
+    }
+    throw new CallError('device-list-conflict')
+  }
+
+  /** False where another device was faster. */
+  async #append(length: number, entries: readonly string[]): Promise<boolean> {
+    try {
+      await this.#ports.request('devices.append', { length, entries: [...entries] })
+      return true
+    } catch (error) {
+      if (error instanceof CallError && error.code === 'device-list-conflict') return false
+      throw error
+    }
+  }
+
+  /** Keeps what the server shows of the own list, if it begins with what this device knows of it. */
+  async #take(entries: readonly string[], kept: readonly string[]): Promise<void> {
+    const list = await this.#read(this.user, entries)
+    this.#replaced = typeof list === 'string' || !beginsWith(entries, kept)
+    if (typeof list === 'string' || this.#replaced) return
     this.#ownList = list
     await this.#ports.store.set(`list/${this.user}`, [...entries])
   }
@@ -196,9 +245,9 @@ export class Identity {
     return Array.isArray(kept) ? (kept as readonly string[]) : []
   }
 
-  #signOwn(list: DeviceList | undefined, deviceKey: Uint8Array) {
+  #sign(change: 'add' | 'remove', deviceKey: Uint8Array, list: DeviceList | undefined) {
     const { user } = this
-    return signEntry(this.key, 'add', deviceKey, { list, user, nowMs: this.#ports.now() })
+    return signEntry(this.key, change, deviceKey, { list, user, nowMs: this.#ports.now() })
   }
 
   async #pinOf(user: UserId): Promise<Pin | undefined> {
@@ -213,6 +262,10 @@ export class Identity {
   #pinName(user: UserId): string {
     return `pin/${this.user}/${user}`
   }
+}
+
+function beginsWith(whole: readonly string[], start: readonly string[]): boolean {
+  return start.every((entry, index) => entry === whole[index])
 }
 
 /** An identity store that is gone with the page: for tests, and where there is no IndexedDB. */
