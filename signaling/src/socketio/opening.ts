@@ -17,7 +17,8 @@ const LONGEST_HOLD_MS = 8_000
 export interface RawConnection {
   on(event: 'data', listener: (message: string | Buffer) => void): unknown
   off(event: 'data', listener: (message: string | Buffer) => void): unknown
-  once(event: 'close', listener: () => void): unknown
+  on(event: 'close', listener: () => void): unknown
+  off(event: 'close', listener: () => void): unknown
   emit(event: 'data', message: string | Buffer): unknown
   close(): unknown
   readonly readyState: string
@@ -43,7 +44,7 @@ export function openInTurn<T extends RawConnection>(
   let handshake: string | Buffer | undefined
   let timer = setTimeout(() => connection.close(), SILENCE_MS)
   connection.on('data', hear)
-  connection.once('close', () => clearTimeout(timer))
+  connection.on('close', forget)
 
   function hear(message: string | Buffer): void {
     if (handshake !== undefined || message.length > HANDSHAKE_BYTES) {
@@ -62,14 +63,21 @@ export function openInTurn<T extends RawConnection>(
   }
 
   function enter(retryAfterMs: Millis | undefined): void {
-    connection.off('data', hear)
+    // Nothing of this stays with the connection.
+    forget()
     if (connection.readyState !== 'open' || handshake === undefined) return
     open(connection, retryAfterMs)
     connection.emit('data', handshake)
   }
 
   function turnAway(): void {
-    connection.off('data', hear)
+    forget()
     connection.close()
+  }
+
+  function forget(): void {
+    clearTimeout(timer)
+    connection.off('data', hear)
+    connection.off('close', forget)
   }
 }
