@@ -33,7 +33,9 @@ export class BenchServer {
     settings: Readonly<Record<string, string>> = {},
   ): Promise<BenchServer> {
     const file = fileURLToPath(new URL('server-process.ts', import.meta.url))
-    const child = fork(file, [kind, JSON.stringify(settings)], { execArgv: ['--expose-gc'] })
+    // As signaling is started everywhere: garbage in small steps.
+    const execArgv = ['--expose-gc', '--max-semi-space-size=4']
+    const child = fork(file, [kind, JSON.stringify(settings)], { execArgv })
     const { port } = await answerOf<{ port: number }>(child)
     return new BenchServer(child, port)
   }
