@@ -6,8 +6,6 @@ import type {
   ServerEvent,
   UserId,
 } from '@parley/protocol'
-import { commit, commitsSince, create, newDelivery, offer, reset } from '@parley/signaling/delivery'
-import type { Delivery } from '@parley/signaling/delivery'
 import { CallError } from '../src/errors.ts'
 import { GroupSession } from '../src/e2ee/group-session.ts'
 import type { GroupAlarm } from '../src/e2ee/group-session.ts'
@@ -17,6 +15,8 @@ import { mlsAgreement } from '../src/e2ee/mls/agreement.ts'
 import { toText } from '../src/e2ee/octets.ts'
 import type { Clock } from '../src/ports.ts'
 import type { Request } from '../src/signaling.ts'
+import { DeliveryService } from './delivery-service.ts'
+import type { KeyRequest } from './delivery-service.ts'
 
 export const CALL = 'the-call' as CallId
 
@@ -48,7 +48,14 @@ export class CallRoom {
   readonly guests = new Map<ParticipantId, Guest>()
   readonly #clock: Clock
   readonly #lagMs: () => number
-  #delivery: Delivery = newDelivery
+  readonly #delivery = new DeliveryService(
+    CALL,
+    () => this.guests.keys(),
+    (to, event) => {
+      const guest = this.guests.get(to)
+      if (guest) this.tell(guest, event)
+    },
+  )
   #ids = 0
   tamper: Tamper = (event) => event
   /** A member who is told that nothing has happened since he last looked. */
@@ -93,7 +100,7 @@ export class CallRoom {
 
   /** The server forgets what it knew of the group, as after a crash. */
   forget(): void {
-    this.#delivery = newDelivery
+    this.#delivery.forget()
     for (const { session } of this.guests.values()) session.resync()
   }
 
@@ -107,7 +114,7 @@ export class CallRoom {
   }
 
   /** Waits until {@link agrees}. Answers with the milliseconds that it took. */
-  async settled(patienceMs = 30_000): Promise<number> {
+  async settled(patienceMs = 45_000): Promise<number> {
     const began = performance.now()
     while (!this.agrees) {
       if (performance.now() - began > patienceMs) throw new Error(`no agreement: ${this.sight}`)
@@ -161,87 +168,11 @@ export class CallRoom {
     return request as unknown as Request
   }
 
-  #answer(from: ParticipantId, type: string, data: RoomRequest): unknown {
+  #answer(from: ParticipantId, type: string, data: KeyRequest): unknown {
     if (!this.guests.has(from)) throw new CallError('not-in-call')
-    const state = this.#delivery
-    switch (type) {
-      case 'mls.offer': {
-        this.#delivery = offer(state, from, data.keyPackage)
-        const { keyPackage } = data
-        this.#tellOthers(from, {
-          type: 'mls.waiting',
-          data: { call: CALL, participant: from, keyPackage },
-        })
-        return this.#status(from)
-      }
-      case 'mls.create': {
-        this.#settle(create(state, { ...data, from }))
-        const { generation, epoch } = data
-        this.#tellOthers(from, {
-          type: 'mls.created',
-          data: { call: CALL, generation, epoch, from },
-        })
-        return {}
-      }
-      case 'mls.commit': {
-        this.#settle(commit(state, { ...data, from }))
-        const { generation, epoch, commit: bytes, added, welcome, groupInfo } = data
-        for (const guest of this.guests.values()) {
-          const winner = { call: CALL, generation, epoch, from, commit: bytes }
-          this.tell(guest, { type: 'mls.commit', data: winner })
-          if (!welcome || !added.includes(guest.participant)) continue
-          const entry = { call: CALL, generation, epoch: epoch + 1, welcome, groupInfo }
-          this.tell(guest, { type: 'mls.welcome', data: entry })
-        }
-        return {}
-      }
-      case 'mls.fetch': {
-        const { group } = state
-        if (from === this.hideFrom && data.since !== null) {
-          return { ...this.#status(from), epoch: data.since, commits: [], groupInfo: null }
-        }
-        const commits = group && data.since !== null ? commitsSince(group, data.since) : []
-        return { ...this.#status(from), commits, groupInfo: group?.groupInfo ?? null }
-      }
-      case 'mls.message': {
-        const { generation, message } = data
-        this.#tellOthers(from, {
-          type: 'mls.message',
-          data: { call: CALL, generation, from, message },
-        })
-        return {}
-      }
-      case 'mls.reset': {
-        this.#settle(reset(state, data.generation))
-        const { generation } = this.#delivery
-        for (const guest of this.guests.values()) {
-          this.tell(guest, { type: 'mls.reset', data: { call: CALL, generation } })
-        }
-        return {}
-      }
-      default:
-        throw new CallError('unknown-request')
-    }
-  }
-
-  #settle(result: ReturnType<typeof commit>): void {
-    if (!result.ok) throw new CallError(result.error.code)
-    this.#delivery = result.data
-  }
-
-  #status(asker: ParticipantId) {
-    const { generation, group, waiting } = this.#delivery
-    const others = [...waiting].filter(([id]) => id !== asker)
-    return {
-      generation,
-      epoch: group?.epoch ?? null,
-      waiting: others.map(([participant, keyPackage]) => ({ participant, keyPackage })),
-    }
-  }
-
-  #tellOthers(from: ParticipantId, event: ServerEvent): void {
-    for (const guest of this.guests.values())
-      if (guest.participant !== from) this.tell(guest, event)
+    const answer = this.#delivery.answer(from, type, data)
+    if (type !== 'mls.fetch' || from !== this.hideFrom || data.since === null) return answer
+    return { ...answer, epoch: data.since, commits: [], groupInfo: null }
   }
 
   #line: Promise<void> = Promise.resolve()
@@ -251,16 +182,4 @@ export class CallRoom {
     const arrived = new Promise<void>((resolve) => void this.#clock.after(this.#lagMs(), resolve))
     this.#line = this.#line.then(() => arrived).then(run)
   }
-}
-
-interface RoomRequest {
-  readonly generation: number
-  readonly epoch: number
-  readonly since: number | null
-  readonly keyPackage: string
-  readonly groupInfo: string
-  readonly commit: string
-  readonly welcome?: string
-  readonly message: string
-  readonly added: readonly ParticipantId[]
 }

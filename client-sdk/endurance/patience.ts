@@ -1,5 +1,5 @@
 const LOOK_EVERY_MS = 2
-const PATIENCE_MS = 15_000
+const PATIENCE_MS = 45_000
 
 /** Waits until something is so. */
 export async function until(isSo: () => boolean): Promise<void> {

@@ -67,8 +67,9 @@ export function group(
 function take(state: GroupState, event: GroupEvent, now: Millis): GroupState {
   switch (event.type) {
     case 'roster': {
-      const present = new Set(event.roster.map(({ participant }) => participant))
-      const waiting = new Map([...state.waiting].filter(([id]) => present.has(id)))
+      const owns = ([id, offer]: readonly [ParticipantId, Waiting]) =>
+        event.roster.some((seat) => seat.participant === id && sameDevice(seat, offer))
+      const waiting = new Map([...state.waiting].filter(owns))
       return { ...state, roster: event.roster, waiting }
     }
     case 'waiting':

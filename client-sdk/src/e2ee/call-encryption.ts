@@ -9,6 +9,7 @@ import { sameDevice } from '../core/group-needs.ts'
 import { Emitter } from '../emitter.ts'
 import type { Clock } from '../ports.ts'
 import type { Request } from '../signaling.ts'
+import { EpochProof } from './epoch-proof.ts'
 import type { FrameEpoch, FrameKeys, FrameKeysListener } from './frame-keys.ts'
 import type { Group, GroupKeyAgreement, GroupMember } from './group-key-agreement.ts'
 import { GroupSession } from './group-session.ts'
@@ -16,14 +17,15 @@ import type { GroupAlarm } from './group-session.ts'
 import { callCode } from './identity/codes.ts'
 import type { Assessment, Identity } from './identity/identity.ts'
 import { toText } from './octets.ts'
+import { Overdue } from './overdue.ts'
 import { PeerBinding } from './peer-binding.ts'
-import { ReadyMembers } from './ready-members.ts'
 
 /** What went wrong with the security of a call, and whose doing it may be. */
 export interface SecurityAlarm {
   readonly kind:
     | GroupAlarm['kind']
     | 'unknown-member'
+    | 'silent-member'
     | 'identity-changed'
     | 'identity-refused'
     | 'peer-unverified'
@@ -48,7 +50,7 @@ export interface CallEncryptionPorts {
   readonly agreement: Promise<GroupKeyAgreement>
 }
 
-/** A member without a seat may be one whose seat is announced a moment later. */
+/** A member without a seat may be one who is about to be announced, or who is just leaving. */
 const UNKNOWN_PATIENCE_MS = 3_000
 
 const NONCE_BYTES = 32
@@ -66,12 +68,12 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
   readonly #session: GroupSession
   readonly #listeners = new Set<FrameKeysListener>()
   readonly #assessments = new Map<string, Assessment>()
-  readonly #ready = new ReadyMembers()
+  readonly #proof: EpochProof
+  readonly #strangers: Overdue
   /** Everybody who ever had a seat here: who leaves is in the tree a moment longer. */
   #known: readonly ParticipantView[] = []
   #seats: readonly ParticipantView[] = []
   #published: { readonly group: Group; readonly epoch: FrameEpoch } | undefined
-  #cancelUnknown: (() => void) | undefined
   /** Waiting for somebody to be in the group and trusted. */
   #awaiting: readonly (() => void)[] = []
   #closed = false
@@ -82,7 +84,23 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
     this.#session = new GroupSession(ports)
     this.#session.on('moved', (group) => this.#onMoved(group))
     this.#session.on('alarm', (alarm) => this.emit('alarm', alarm))
-    this.#session.on('message', (message, from) => this.#onMessage(message, from))
+    this.#session.on('message', (message, from) => this.#proof.take(message, from))
+    const { self, clock } = ports
+    this.#strangers = new Overdue({
+      clock,
+      patienceMs: UNKNOWN_PATIENCE_MS,
+      tell: (names) => this.emit('alarm', { kind: 'unknown-member', detail: names.join(', ') }),
+    })
+    this.#proof = new EpochProof({
+      self,
+      clock,
+      send: (message) => this.#session.send(message),
+      allReady: (epoch) => {
+        for (const listener of this.#listeners) listener.allReady(epoch)
+      },
+      silent: (participant, detail) =>
+        this.emit('alarm', { kind: 'silent-member', participant, detail }),
+    })
   }
 
   /** 30 digits that are the same for all who are in the call, and for nobody between them. */
@@ -136,6 +154,7 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
     const isNew = (seat: ParticipantView) => !this.#known.some((one) => one.id === seat.id)
     this.#known = [...this.#known, ...view.participants.filter(isNew)].slice(-MOST_KNOWN)
     this.#session.update(view)
+    this.#proof.update(view)
     void this.#review()
   }
 
@@ -185,8 +204,7 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
   installed(epoch: bigint): void {
     const { group } = this.#session
     if (!group || BigInt(group.epoch) !== epoch) return
-    this.#session.send(this.#ready.message(epoch)).catch(() => undefined)
-    this.#tellReady(epoch)
+    this.#proof.installed(epoch)
   }
 
   renew(): void {
@@ -195,7 +213,8 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
 
   close(): void {
     this.#closed = true
-    this.#cancelUnknown?.()
+    this.#strangers.close()
+    this.#proof.close()
     this.#session.close()
     this.#stop()
     this.#listeners.clear()
@@ -213,8 +232,10 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
     if (!group) return
     for (const member of group.members) await this.#assess(member)
     if (this.#closed || this.#session.group?.epoch !== group.epoch) return
-    const strangers = group.members.filter((member) => !this.#hadSeat(member))
-    this.#watchStrangers(strangers)
+    const strangers = group.members.filter((member) => !isAmong(this.#known, member))
+    // One who had a seat is on his way out; if he stays, the server keeps him in.
+    const seatless = group.members.filter((member) => !isAmong(this.#seats, member))
+    this.#strangers.see(seatless.map(({ user, device }) => `${user} (${device})`))
     const held = group.members.some(
       (member) =>
         member.leaf !== group.ownLeaf &&
@@ -242,22 +263,6 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
     else if (found.state === 'changed') this.emit('alarm', { kind: 'identity-changed', ...about })
   }
 
-  #watchStrangers(strangers: readonly GroupMember[]): void {
-    if (strangers.length === 0) {
-      this.#cancelUnknown?.()
-      this.#cancelUnknown = undefined
-      return
-    }
-    this.#cancelUnknown ??= this.#ports.clock.after(UNKNOWN_PATIENCE_MS, () => {
-      const detail = strangers.map(({ user, device }) => `${user} (${device})`).join(', ')
-      this.emit('alarm', { kind: 'unknown-member', detail })
-    })
-  }
-
-  #hadSeat(member: GroupMember): boolean {
-    return this.#known.some((seat) => sameDevice(seat, member))
-  }
-
   /** Somebody has gone who knows the keys in use; none newer can be used, so none are. */
   #hasLost({ members }: Group): boolean {
     const names = new Set(members.map(nameOf))
@@ -279,26 +284,15 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
     const epoch = { epoch: BigInt(group.epoch), baseKey, ownLeaf: group.ownLeaf, leaves, cause }
     this.#published?.epoch.baseKey.fill(0)
     this.#published = { group, epoch }
+    this.#proof.begin(epoch)
     for (const listener of this.#listeners) listener.epoch(copyOf(epoch))
-  }
-
-  #onMessage(message: Uint8Array, from: ParticipantId): void {
-    const epoch = this.#ready.take(message, from)
-    if (epoch !== undefined) this.#tellReady(epoch)
-  }
-
-  #tellReady(epoch: bigint): void {
-    const published = this.#published?.epoch
-    if (published?.epoch !== epoch) return
-    const others = [...published.leaves.keys()].filter((id) => id !== this.#ports.self)
-    if (!this.#ready.includes(epoch, others)) return
-    for (const listener of this.#listeners) listener.allReady(epoch)
   }
 
   #stop(): void {
     this.#published?.epoch.baseKey.fill(0)
     if (!this.#published) return
     this.#published = undefined
+    this.#proof.begin(undefined)
     for (const listener of this.#listeners) listener.stopped()
   }
 }
@@ -308,6 +302,10 @@ const MOST_KNOWN = 500
 
 function nameOf({ user, device, deviceKey }: GroupMember): string {
   return JSON.stringify([user, device, toText(deviceKey)])
+}
+
+function isAmong(seats: readonly ParticipantView[], member: GroupMember): boolean {
+  return seats.some((seat) => sameDevice(seat, member))
 }
 
 function causeOf(

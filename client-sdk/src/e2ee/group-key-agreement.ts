@@ -7,16 +7,16 @@ export interface GroupMember extends LeafIdentity {
 }
 
 /**
- * What came is no good, or not for us. `ahead`: it is of an epoch that we do not know yet.
- * `hopeless`: trying again does not help.
+ * What came is no good, or not for us. `ahead`: it is of an epoch that we do not know yet. `past`: it
+ * is of one that we have no keys of any more, or never had. `hopeless`: trying again does not help.
  */
 export class GroupError extends Error {
   override readonly name = 'GroupError'
-  readonly kind: 'refused' | 'ahead' | 'hopeless'
+  readonly kind: 'refused' | 'ahead' | 'past' | 'hopeless'
 
   constructor(
     message: string,
-    kind: 'refused' | 'ahead' | 'hopeless' = 'refused',
+    kind: 'refused' | 'ahead' | 'past' | 'hopeless' = 'refused',
     options?: ErrorOptions,
   ) {
     super(message, options)
@@ -60,8 +60,10 @@ export interface Group {
   process(commit: Uint8Array): Promise<Processed>
   /** A message for the members. The key is used up: go on with `group`. */
   seal(message: Uint8Array): Promise<{ readonly sealed: Octets; readonly group: Group }>
+  /** A message, and the member who sealed it: whom the server names is only its word. */
   open(sealed: Uint8Array): Promise<{
     readonly message: Uint8Array
+    readonly from: GroupMember
     readonly group: Group
   }>
 }

@@ -1,5 +1,7 @@
 import type { CallId, CallView, ParticipantId, ServerEvent } from '@parley/protocol'
 import { group, groupDeadline, newGroupState } from '../core/group.ts'
+import { sameDevice } from '../core/group-needs.ts'
+import type { DeviceName } from '../core/group-needs.ts'
 import type { GroupEffect, GroupEvent, GroupState } from '../core/group-state.ts'
 import { Emitter } from '../emitter.ts'
 import { CallError } from '../errors.ts'
@@ -12,13 +14,14 @@ import type {
   GroupMember,
   PreparedCommit,
 } from './group-key-agreement.ts'
+import { MemberMail } from './member-mail.ts'
 import { fromText, toText } from './octets.ts'
 
 /** What a group tells those who use its keys. */
 interface GroupSessionEvents {
   /** The group is at another epoch, or has lost its keys. */
   moved: [group: Group | undefined]
-  /** A member's sealed message, as it came through the server as `from`. */
+  /** A sealed message of the member who has the seat `from`: his leaf's key says so. */
   message: [message: Uint8Array, from: ParticipantId]
   /** Something came that no honest server or member sends. */
   alarm: [alarm: GroupAlarm]
@@ -39,11 +42,6 @@ export interface GroupSessionPorts {
   readonly agreement: Promise<GroupKeyAgreement>
 }
 
-/** Somebody may be ahead of us for so long; then the server keeps commits from us. */
-const WITHHELD_AFTER_MS = 3_000
-/** Messages of later epochs that are kept until we are there. */
-const MOST_EARLY = 64
-
 /** Carries out what the group's machine orders, and hands it what server and keys answer. */
 export class GroupSession extends Emitter<GroupSessionEvents> {
   readonly #ports: GroupSessionPorts
@@ -53,14 +51,22 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
   /** Work on the group's state, which each piece takes up where the one before left it. */
   #work: Promise<unknown> = Promise.resolve()
   #cancelTick: () => void = () => undefined
-  #cancelWithheld: (() => void) | undefined
-  #early: readonly (readonly [from: ParticipantId, sealed: string])[] = []
+  readonly #mail: MemberMail
   #closed = false
 
   constructor(ports: GroupSessionPorts) {
     super()
     this.#ports = ports
     this.#state = newGroupState(ports.self)
+    this.#mail = new MemberMail({
+      clock: ports.clock,
+      open: (sealed) => this.#exclusively(() => this.#open(sealed)),
+      epoch: () => this.#group?.epoch,
+      seatOf: (participant) => this.#seatOf(participant),
+      deliver: (message, from) => this.emit('message', message, from),
+      behind: () => this.#dispatch({ type: 'behind' }),
+      alarm: (kind, detail) => this.#alarm(kind, detail),
+    })
   }
 
   /** The group as it stands; undefined while this device is in none. */
@@ -75,7 +81,10 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
       device,
       connected,
     }))
+    // An offer may have come before its seat.
+    const { waiting } = this.#state
     this.#dispatch({ type: 'roster', roster })
+    for (const [participant, offer] of waiting) this.#checkOwner(participant, offer)
   }
 
   /** Messages may have been lost. */
@@ -108,10 +117,13 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
         return
       }
       case 'mls.reset':
+        this.#mail.forget()
         this.#dispatch({ type: 'reset', generation: event.data.generation })
         return
       case 'mls.message':
-        void this.#onMessage(event.data.from, event.data.message)
+        // One of a group that was given up says nothing.
+        if (event.data.generation !== this.#state.generation) return
+        void this.#mail.take(event.data.from, event.data.message)
         return
       default:
       // Not about the group.
@@ -135,7 +147,7 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
   close(): void {
     this.#closed = true
     this.#cancelTick()
-    this.#cancelWithheld?.()
+    this.#mail.forget()
     this.#group = undefined
     this.#pending = undefined
   }
@@ -277,14 +289,10 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
   #move(next: Group, added: readonly Omit<GroupMember, 'leaf'>[]): void {
     if (this.#closed) return
     this.#group = next
-    this.#cancelWithheld?.()
-    this.#cancelWithheld = undefined
     const { epoch, ownLeaf, members: leaves } = next
     this.emit('moved', next)
     this.#dispatch({ type: 'moved', view: { epoch, ownLeaf, leaves }, added })
-    const early = this.#early
-    this.#early = []
-    for (const [from, sealed] of early) void this.#onMessage(from, sealed)
+    this.#mail.moved()
   }
 
   #onFailure(effect: GroupEffect, error: unknown): void {
@@ -306,40 +314,29 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
       const identity = await (await this.#ports.agreement).inspect(bytesOf(keyPackage))
       if (!identity) throw new GroupError('a key package that no device has signed')
       const { user, device } = identity
+      if (!this.#checkOwner(participant, identity)) return
       this.#dispatch({ type: 'waiting', participant, offer: { user, device, keyPackage } })
     } catch (error) {
       this.#alarm('bad-offer', error instanceof Error ? error.message : '')
     }
   }
 
-  async #onMessage(from: ParticipantId, sealed: string): Promise<void> {
-    try {
-      const message = await this.#exclusively(async () => {
-        if (!this.#group) return undefined
-        const opened = await this.#group.open(bytesOf(sealed))
-        this.#group = opened.group
-        return opened.message
-      })
-      if (message) this.emit('message', message, from)
-    } catch (error) {
-      if (error instanceof GroupError && error.kind === 'ahead') {
-        this.#early = [...this.#early, [from, sealed] as const].slice(-MOST_EARLY)
-        this.#onAhead()
-      } else this.#alarm('bad-message', error instanceof Error ? error.message : '')
-    }
+  async #open(sealed: string) {
+    const opened = await this.#group?.open(bytesOf(sealed))
+    if (opened) this.#group = opened.group
+    return opened
   }
 
-  /** Somebody is at a later epoch: its commit is on the way, or is kept from us. */
-  #onAhead(): void {
-    const { clock } = this.#ports
-    const epoch = this.#group?.epoch
-    this.#dispatch({ type: 'behind' })
-    this.#cancelWithheld ??= clock.after(WITHHELD_AFTER_MS, () => {
-      this.#cancelWithheld = undefined
-      if (this.#group && this.#group.epoch === epoch) {
-        this.#alarm('withheld-commit', `others are past epoch ${epoch}`)
-      }
-    })
+  /** Whether an offer is of the device that has the seat, as far as the seat is known. */
+  #checkOwner(participant: ParticipantId, { user, device }: DeviceName): boolean {
+    const seat = this.#seatOf(participant)
+    if (!seat || sameDevice(seat, { user, device })) return true
+    this.#alarm('bad-offer', `a key package of ${user} (${device}) for the seat of ${seat.user}`)
+    return false
+  }
+
+  #seatOf(participant: ParticipantId) {
+    return this.#state.roster.find((seat) => seat.participant === participant)
   }
 
   #alarm(kind: GroupAlarm['kind'], detail: string): void {

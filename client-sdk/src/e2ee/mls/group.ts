@@ -3,13 +3,21 @@ import {
   createCommit,
   createGroupInfoWithExternalPubAndRatchetTree,
   decodeMlsMessage,
+  decryptSenderData,
   emptyPskIndex,
   encodeMlsMessage,
   mlsExporter,
   processMessage,
   zeroOutUint8Array,
 } from './library.ts'
-import type { CiphersuiteImpl, ClientState, KeyPackage, MLSMessage, Proposal } from './library.ts'
+import type {
+  CiphersuiteImpl,
+  ClientState,
+  KeyPackage,
+  MLSMessage,
+  PrivateMessage,
+  Proposal,
+} from './library.ts'
 import { readCredential } from '../credential.ts'
 import { GroupError } from '../group-key-agreement.ts'
 import type {
@@ -120,16 +128,36 @@ export class MlsGroup implements Group {
     if (message.privateMessage.epoch > this.epoch) {
       throw new GroupError('a message of a later epoch', 'ahead')
     }
+    const isHeld = this.#state.historicalReceiverData.has(message.privateMessage.epoch)
+    if (message.privateMessage.epoch < this.epoch && !isHeld) {
+      throw new GroupError('a message of an epoch that is over', 'past')
+    }
     const result = await rewritten(() =>
       processMessage(message, this.#state, emptyPskIndex, () => 'reject', this.#suite),
     )
     if (result.kind !== 'applicationMessage') throw new GroupError('not a sealed message')
-    return { message: result.message, group: new MlsGroup(this.#suite, result.newState) }
+    const from = await this.#sealerOf(message.privateMessage)
+    return { message: result.message, from, group: new MlsGroup(this.#suite, result.newState) }
+  }
+
+  /** Whose leaf key has signed a message that was opened; the library checks it and does not tell. */
+  async #sealerOf(message: PrivateMessage): Promise<GroupMember> {
+    const { historicalReceiverData, keySchedule, ratchetTree } = this.#state
+    const { senderDataSecret, ratchetTree: tree } = historicalReceiverData.get(message.epoch) ?? {
+      ...keySchedule,
+      ratchetTree,
+    }
+    const sender = await rewritten(() => decryptSenderData(message, senderDataSecret, this.#suite))
+    const from = membersOf({ ratchetTree: tree }).find(({ leaf }) => leaf === sender?.leafIndex)
+    if (!from) throw new GroupError('a message of no member')
+    return from
   }
 }
 
 /** The members by the tree, in the order of their leaves. */
-export function membersOf({ ratchetTree }: ClientState): readonly GroupMember[] {
+export function membersOf({
+  ratchetTree,
+}: Pick<ClientState, 'ratchetTree'>): readonly GroupMember[] {
   return ratchetTree.flatMap((node, index) => {
     if (node?.nodeType !== 'leaf') return []
     const { credential } = node.leaf
