@@ -12,7 +12,10 @@ const sealed = z
 const inCall = z.object({ call: callIdSchema })
 /** Which group of the call: a call whose group broke beyond repair begins another. */
 const generation = z.int().min(0)
+const endableGeneration = generation.max(Number.MAX_SAFE_INTEGER - 1)
 const epoch = z.int().min(0)
+/** An epoch that a request ends or begins: there is room for one more after it. */
+const endableEpoch = epoch.max(Number.MAX_SAFE_INTEGER - 1)
 const inGroup = inCall.extend({ generation })
 const nothing = z.object({})
 
@@ -53,14 +56,21 @@ export const mlsRequests = {
   /** Offers this device to the group. Asking again replaces the offer. */
   'mls.offer': { data: inCall.extend({ keyPackage: sealed }), result: groupStatusSchema },
   /** Begins the group where there is none, at epoch 0 or, after the server lost it, where it stands. */
-  'mls.create': { data: inGroup.extend({ epoch, groupInfo: sealed }), result: nothing },
+  'mls.create': {
+    data: inGroup.extend({
+      generation: endableGeneration,
+      epoch: endableEpoch,
+      groupInfo: sealed,
+    }),
+    result: nothing,
+  },
   /**
    * Ends `epoch`. The first one to arrive wins and goes to everybody, its sender included; a later
    * one is refused with `mls-stale-epoch`.
    */
   'mls.commit': {
     data: inGroup.extend({
-      epoch,
+      epoch: endableEpoch,
       commit: sealed,
       /** The group's public state after this commit. */
       groupInfo: sealed,
@@ -84,7 +94,7 @@ export const mlsRequests = {
   /** A message sealed for the members of the group, to all others. */
   'mls.message': { data: inGroup.extend({ message: sealed }), result: nothing },
   /** The group cannot be mended: everybody starts another. */
-  'mls.reset': { data: inGroup, result: nothing },
+  'mls.reset': { data: inGroup.extend({ generation: endableGeneration }), result: nothing },
 
   /** The device list of a user, as its devices have signed it, and the cards of those that have one. */
   'devices.get': {

@@ -54,7 +54,7 @@ describe.concurrent('a server that injects a key package', () => {
     expect(added).toEqual([carol.id])
   })
 
-  test('for somebody else’s seat is told on, and gets nobody in', async ({ expect }) => {
+  test('[GROUP-10] for somebody else’s seat is told on, and gets nobody in', async ({ expect }) => {
     const [server, alice, bob] = await pair()
     const keyPackage = await keyPackageOf('mallory', server)
     server.tamper = (event) =>
@@ -152,7 +152,7 @@ describe.concurrent('a server that does as it likes with commits', () => {
     expect(bob.keys()?.base).not.toBe(carol.keys()?.base)
   })
 
-  test('keeping them and what the others say is told on by silence', async () => {
+  test('[GROUP-9] keeping them and what the others say is told on by silence', async () => {
     const [server, alice, bob] = await pair({ clock: hastyClock(8) })
     keepCommitsFrom(server, bob)
     const { tamper } = server
@@ -197,7 +197,7 @@ describe.concurrent('a server that does as it likes with commits', () => {
     expect(alice.encryption.verification).not.toBe(bob.encryption.verification)
   })
 
-  test('saying that another member has sealed a message is told on', async () => {
+  test('[GROUP-10] saying that another member has sealed a message is told on', async () => {
     const [server, alice, bob] = await pair()
     const carol = await server.seat('carol')
     await agreed(alice, bob, carol)

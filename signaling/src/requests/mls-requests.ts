@@ -41,7 +41,8 @@ export const mlsRequests: Handlers<
       const winner = { call: id, generation, epoch, from: seat.id, commit: data.commit }
       tellAll(context, call, { type: 'mls.commit', data: winner })
       if (welcome === undefined) return
-      for (const participant of added) {
+      // Named twice, he is told once: an answer must not outgrow its request.
+      for (const participant of new Set(added)) {
         const to = participantById(call, participant)
         const entry = { call: id, generation, epoch: epoch + 1, welcome, groupInfo }
         if (to) context.directory.tell(to, { type: 'mls.welcome', data: entry })
