@@ -52,7 +52,7 @@ describe('a sealed frame', () => {
     )
   })
 
-  it.each(['vp8', 'h264', 'opus'] as const)(
+  it.each(['vp8', 'vp9', 'h264', 'opus'] as const)(
     'is refused with any one of its bits flipped (%s)',
     async (codec) => {
       const frame = codec === 'h264' ? h264Frame() : keyFrame()

@@ -2,68 +2,16 @@ import type { CallId, DeviceId, ParticipantId, ServerEvent, UserId } from '@parl
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CALL, CallRoom } from '../../endurance/call-room.ts'
-import { agreementOf, change, founder } from '../../endurance/group-walk.ts'
+import { damage, damaged, readDamaged } from '../../endurance/damaged-messages.ts'
 import { checkCredential, readCredential } from './credential.ts'
-import { GroupError } from './group-key-agreement.ts'
 import { deviceKeyOf, generateDeviceKeyPair } from './identity/device-key.ts'
 import { readCard } from './identity/device-card.ts'
 import { readDeviceList, signEntry } from './identity/device-list.ts'
 import { toText } from './octets.ts'
 import { PeerBinding } from './peer-binding.ts'
 
-/** What becomes of sound bytes on their way through somebody's hands. */
-type Damage =
-  | { readonly kind: 'flip'; readonly at: number; readonly bit: number }
-  | { readonly kind: 'cut'; readonly at: number }
-  | { readonly kind: 'stretch'; readonly at: number; readonly by: Uint8Array }
-  | { readonly kind: 'replace'; readonly by: Uint8Array }
-
-const place = fc.noBias(fc.nat(100_000))
-const damage: fc.Arbitrary<Damage> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('flip'), at: place, bit: fc.nat(7) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('cut'), at: place }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constant('stretch'),
-      at: place,
-      by: fc.uint8Array({ minLength: 1, maxLength: 40 }),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('replace'), by: fc.uint8Array() }) },
-)
-
 test('whatever comes in place of a group’s messages is refused in so many words, and changes nothing', async () => {
-  const alice = await founder('alice')
-  const [, bob] = await change([alice], alice, { come: ['bob'] })
-  const carol = await agreementOf('carol')
-  const offer = await carol.offer()
-  if (!bob) throw new Error('nobody came')
-  const added = await alice.group.prepare({ add: [offer], remove: [] })
-  const { sealed } = await alice.group.seal(new Uint8Array([1, 2, 3]))
-  const before = toText(bob.group.authenticator)
-  const { commit, welcome, groupInfo } = added
-  if (!welcome) throw new Error('no welcome')
-  const readers: readonly (readonly [Uint8Array, (bytes: Uint8Array) => Promise<unknown>])[] = [
-    [commit, (bytes) => bob.group.process(bytes)],
-    [sealed, (bytes) => bob.group.open(bytes)],
-    [welcome, (bytes) => carol.enter(bytes, groupInfo)],
-    [groupInfo, async (bytes) => (await agreementOf('dave')).enterUninvited(bytes)],
-    [offer, (bytes) => bob.group.prepare({ add: [bytes], remove: [] })],
-  ]
-  await fc.assert(
-    fc.asyncProperty(fc.nat(readers.length - 1), damage, async (reader, how) => {
-      const [sound, read] = readers[reader] ?? []
-      if (!sound || !read) throw new Error('no reader')
-      const bytes = damaged(sound, how)
-      if (toText(bytes) === toText(sound)) return
-      await expect(read(bytes)).rejects.toThrow(GroupError)
-      expect(toText(bob.group.authenticator)).toBe(before)
-    }),
-    { numRuns: 250 },
-  )
-  // All of them were sound before.
-  await Promise.all(readers.map(([sound, read]) => read(sound)))
+  await readDamaged(250)
 })
 
 test('a group goes on after events of any content, out of any order', async () => {
@@ -157,25 +105,6 @@ test('certificates, cards and signatures of any bytes are refused, and none thro
     { numRuns: 300 },
   )
 })
-
-function damaged(sound: Uint8Array, how: Damage): Uint8Array {
-  switch (how.kind) {
-    case 'flip': {
-      const bytes = sound.slice()
-      const at = how.at % bytes.length
-      bytes[at] = (bytes[at] ?? 0) ^ (1 << how.bit)
-      return bytes
-    }
-    case 'cut':
-      return sound.slice(0, how.at % sound.length)
-    case 'stretch': {
-      const at = how.at % (sound.length + 1)
-      return new Uint8Array([...sound.subarray(0, at), ...how.by, ...sound.subarray(at)])
-    }
-    case 'replace':
-      return how.by
-  }
-}
 
 /** An event with these fields, whatever they hold. */
 function eventOf(type: ServerEvent['type'], fields: Record<string, fc.Arbitrary<unknown>>) {
