@@ -118,6 +118,24 @@ test('a welcome goes once to each whom a commit adds, however often it names him
   expect(bob.socket.heard('mls.welcome')).toHaveLength(1)
 })
 
+test('an epoch and a generation that nothing could follow on are refused', async () => {
+  const { connect, ask } = stage()
+  const alice = connect('alice')
+  await ask(alice, 'room.join', { room: 'standup', media: MEDIA, topology: 'auto' })
+  const [call, last] = [callOf(alice), Number.MAX_SAFE_INTEGER]
+  const group = { call, generation: 0, epoch: 0, groupInfo: 'AAAA' }
+  const refused = (field: string) => ({ ok: false, error: { code: 'bad-request', field } })
+  expect(await ask(alice, 'mls.create', { ...group, epoch: last })).toMatchObject(
+    refused('data.epoch'),
+  )
+  expect(await ask(alice, 'mls.create', { ...group, generation: last })).toMatchObject(
+    refused('data.generation'),
+  )
+  expect(await ask(alice, 'mls.reset', { call, generation: last })).toMatchObject(
+    refused('data.generation'),
+  )
+})
+
 interface Person {
   readonly session: SessionId
   readonly socket: RecordingSocket

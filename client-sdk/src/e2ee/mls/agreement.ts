@@ -104,7 +104,9 @@ class MlsAgreement implements GroupKeyAgreement {
   async enter(welcome: Uint8Array, groupInfo: Uint8Array): Promise<Group> {
     const offer = this.#offer
     const message = decoded(welcome)
-    if (!offer || message.wireformat !== 'mls_welcome') throw new GroupError('no welcome for us')
+    if (!offer || message.wireformat !== 'mls_welcome' || message.welcome.cipherSuite !== SUITE) {
+      throw new GroupError('no welcome for us')
+    }
     const tree = treeOf(readGroupInfo(groupInfo))
     const state = await rewritten(() =>
       joinGroup(

@@ -27,6 +27,7 @@ import type {
   PreparedCommit,
   Processed,
 } from '../group-key-agreement.ts'
+import { sameBytes } from '../octets.ts'
 import { checkEntrant, checkMembers, outlineOf } from './guards.ts'
 
 /** A message is refused before it is decoded if it is longer. */
@@ -200,7 +201,10 @@ export function decoded(bytes: Uint8Array): MLSMessage {
   if (bytes.length > MOST_BYTES) throw new GroupError('a message that is too long')
   const found = read(bytes)
   if (!found || found[1] !== bytes.length) throw new GroupError('not an MLS message')
-  return found[0]
+  const [message] = found
+  // The library reads some bytes that no sender writes, and signatures are over what it would write.
+  if (!sameBytes(encoded(message), bytes)) throw new GroupError('not as MLS writes it')
+  return message
 }
 
 export function encoded(message: MLSMessage) {
