@@ -32,6 +32,7 @@ async function signIn(user: string): Promise<boolean> {
     token: () => fetchToken(user),
     iceTransportPolicy: settings.relay ? 'relay' : 'all',
     topology: settings.topology,
+    encryption: settings.encryption,
   })
   if (!(await attempt(() => client.connect()))) return false
   window.parley.client = client
@@ -74,7 +75,11 @@ function run(client: CallClient): void {
       wait(call)
       return
     }
-    const screen = stageScreen(call, client, called, (other) => enter(other))
+    const screen = stageScreen(call, client, {
+      called,
+      show: (other) => enter(other),
+      encrypts: settings.encryption === 'required',
+    })
     stage = screen
     fill(app, screen.element)
     screen.focus()

@@ -4,6 +4,8 @@ export interface PageSettings {
   readonly relay: boolean
   readonly topology: 'auto' | 'sfu'
   readonly room: string | undefined
+  /** Whether calls are encrypted end to end. */
+  readonly encryption: 'required' | 'off'
 }
 
 export function readSettings(search: string): PageSettings {
@@ -13,6 +15,7 @@ export function readSettings(search: string): PageSettings {
     relay: query.get('relay') === '1',
     topology: query.get('topology') === 'sfu' ? 'sfu' : 'auto',
     room: query.get('room') ?? undefined,
+    encryption: query.get('encryption') === 'required' ? 'required' : 'off',
   }
 }
 

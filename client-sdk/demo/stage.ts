@@ -1,4 +1,5 @@
 import type { Call, CallClient } from '../src/index.ts'
+import { alarmBoard } from './alarms.ts'
 import { controls } from './controls.ts'
 import { detailsPanel } from './details.ts'
 import { avatar, el, fill } from './dom.ts'
@@ -6,9 +7,11 @@ import { Floor } from './floor.ts'
 import { heldCalls } from './held.ts'
 import { icon } from './icons.ts'
 import { inviteSheet } from './invite.ts'
+import { lockBadge } from './lock.ts'
 import { announce, toast } from './notices.ts'
 import { ring } from './ringtone.ts'
 import { rosterBadge, rosterPanel } from './roster.ts'
+import { securityPanel } from './security.ts'
 import { hearTalk, talkSheet } from './talk.ts'
 import {
   pathWords,
@@ -32,13 +35,19 @@ export function titleOf(call: Call, called: readonly string[] = []): string {
   return wordsForNames(names)
 }
 
+/** What a call's screen is shown with. */
+export interface StageOptions {
+  /** The names that were dialled. */
+  readonly called: readonly string[]
+  /** Shows another call in the place of this one. */
+  readonly show: (call: Call) => void
+  /** This page encrypts end to end. */
+  readonly encrypts: boolean
+}
+
 /** The screen of a running call. */
-export function stageScreen(
-  call: Call,
-  client: CallClient,
-  called: readonly string[],
-  show: (call: Call) => void,
-) {
+export function stageScreen(call: Call, client: CallClient, options: StageOptions) {
+  const { called, show, encrypts } = options
   const floor = new Floor(call, client.user ?? '')
   const buttons = controls(call, {
     invite: () => inviteSheet(call, client),
@@ -55,17 +64,23 @@ export function stageScreen(
   const qualityText = el('span', {})
   quality.append(qualityText)
   const roster = rosterPanel(call, client)
-  const people = rosterBadge(call, () => {
-    details.close()
-    roster.toggle()
-  })
-  quality.addEventListener('click', () => {
-    roster.close()
-    details.toggle()
-  })
-  const lock = el('div', { class: 'badge' })
+  const people = rosterBadge(call, () => turnTo(roster))
+  quality.addEventListener('click', () => turnTo(details))
+  const security = securityPanel(call, encrypts)
+  const lock = lockBadge(call, encrypts, () => turnTo(security))
+  const alarms = alarmBoard(call)
+  const panels = [
+    { panel: details, opener: quality },
+    { panel: roster, opener: people.element },
+    { panel: security, opener: lock.element },
+  ]
+  /** One of them is open at a time. */
+  const turnTo = (chosen: (typeof panels)[number]['panel']) => {
+    for (const { panel } of panels) if (panel !== chosen) panel.close()
+    chosen.toggle()
+  }
   const waiting = el('div', { class: 'waiting' })
-  floor.element.append(details.element, roster.element)
+  floor.element.append(...panels.map(({ panel }) => panel.element), alarms.element)
   const element = el(
     'main',
     { class: 'stage in-call' },
@@ -73,7 +88,7 @@ export function stageScreen(
       'header',
       {},
       el('div', { class: 'title' }, title, state),
-      lock,
+      lock.element,
       badges,
       people.element,
       quality,
@@ -130,15 +145,13 @@ export function stageScreen(
     buttons.render()
     people.render()
     roster.render()
-    const { path, encrypted } = call
+    lock.render()
+    security.render()
+    alarms.render()
+    const { path } = call
     badges.hidden = path === undefined
     badges.textContent = path ? pathWords[path].short : ''
     badges.title = path ? pathWords[path].long : ''
-    const words = encrypted ? 'End-to-end encrypted' : 'Encrypted in transit'
-    fill(lock, icon('lock'), words)
-    lock.title = encrypted
-      ? 'Only the people in this call can see and hear it'
-      : 'Encrypted on every hop; not yet verified from end to end'
     const { level } = call.quality
     quality.hidden = path === undefined
     bars.dataset['level'] = level
@@ -195,6 +208,9 @@ export function stageScreen(
       toast(`${by ?? 'The app'} switched off your ${wordsForSources(sources)}.`, 'alert'),
     ),
     call.on('quality', render),
+    call.on('encryption', render),
+    call.on('verification', render),
+    alarms.stop,
     call.on('layer', render),
     call.on('error', ({ code }) => toast(wordsForError(code), 'alert')),
     call.on('playback-blocked', () => askToPlay(call, element)),
@@ -202,13 +218,9 @@ export function stageScreen(
   const clock = setInterval(renderState, 1_000)
   const onKey = (event: KeyboardEvent) => {
     if (event.key !== 'Escape') return
-    if (!details.element.hidden) {
-      details.close()
-      quality.focus()
-    } else if (!roster.element.hidden) {
-      roster.close()
-      people.element.focus()
-    }
+    const open = panels.find(({ panel }) => !panel.element.hidden)
+    open?.panel.close()
+    open?.opener.focus()
   }
   element.addEventListener('keydown', onKey)
   render()
