@@ -121,6 +121,13 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     return this.#book.others.list
   }
 
+  /** One's other devices that are connected now: those that `call.move()` can ring. */
+  async ownDevices({ signal }: OperationOptions = {}): Promise<readonly string[]> {
+    throwIfAborted(signal)
+    this.#assertConnected()
+    return (await this.#signaling.request('devices.connected', {}, { signal })).devices
+  }
+
   /** Who is there of those who are watched, as last heard; changes come as `presence` events. */
   presence(): readonly Presence[] {
     return this.#presence.list

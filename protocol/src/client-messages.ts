@@ -133,6 +133,8 @@ export const clientRequests = {
   'call.merge': { data: inCall.extend({ into: callIdSchema }), result: nothing },
   /** Rings another device of this user, which is to take this one's place. */
   'call.move': { data: inCall.extend({ device: deviceIdSchema }), result: nothing },
+  /** One's own other devices that are connected now: where `call.move` rings. */
+  'devices.connected': { data: nothing, result: z.object({ devices: z.array(deviceIdSchema) }) },
   /** What this device does about calls: `busy` does not ring while it is in one. */
   'device.prefer': { data: z.object({ callWaiting: z.enum(['ring', 'busy']) }), result: nothing },
   /**

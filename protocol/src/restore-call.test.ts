@@ -45,6 +45,7 @@ describe('a call rebuilt from what its people know', () => {
         expect(new Set(seatsOf(restored))).toEqual(new Set(seatsOf(newest)))
         expect(new Set(seatsOf(restored)).size).toBe(restored.participants.length)
         expect(topologyView(restored.topology)).toEqual(topologyView(newest.topology))
+        expect(restored.topology.pinned).toBe(newest.topology.pinned)
         expect(restored.participants.every(({ connected }) => !connected)).toBe(true)
       }),
       { numRuns: 500 },
@@ -109,6 +110,7 @@ function memoryOf(state: Call) {
       replaces: p.moving?.from,
     })),
     topology: topologyView(topology),
+    pinned: topology.pinned === true,
     policy,
   }
   return known

@@ -24,6 +24,8 @@ export interface RememberedCall {
   readonly answered: boolean
   readonly seats: readonly RememberedSeat[]
   readonly topology: TopologyView
+  /** Its media stays on nodes, however few are left. */
+  readonly pinned: boolean
   readonly policy: CallPolicy
 }
 
@@ -32,7 +34,7 @@ export type RememberedStreams = ReadonlyMap<ParticipantId, readonly Publication[
 
 /** The call as it was, with every seat waiting for its device to come back. */
 export function restoredCall(known: RememberedCall, streams: RememberedStreams, now: Millis): Call {
-  const { id, room, startedBy, sfuOnly, answered, seats, topology, policy } = known
+  const { id, room, startedBy, sfuOnly, answered, seats, policy } = known
   return {
     id,
     room,
@@ -42,7 +44,7 @@ export function restoredCall(known: RememberedCall, streams: RememberedStreams, 
     answered,
     participants: seats.map((seat) => waitingSeat(seat, streams, now)),
     invites: [],
-    topology: restoredTopology(topology, seats, now),
+    topology: restoredTopology(known, seats, now),
     policy,
     // Who waits asks again.
     waiting: [],
@@ -79,7 +81,9 @@ export function correctedCall(
       answered: call.answered || known.answered,
       participants,
       policy: known.policy,
-      topology: moved ? restoredTopology(known.topology, participants, now) : call.topology,
+      topology: moved
+        ? restoredTopology(known, participants, now)
+        : { ...call.topology, ...pinOf(known) },
     },
     gone: call.participants
       .filter(
@@ -92,21 +96,28 @@ export function correctedCall(
 
 /** A switch to a node that was under way goes on: everybody tells again once he is ready. */
 function restoredTopology(
-  { path, epoch, next }: TopologyView,
+  known: Pick<RememberedCall, 'topology' | 'pinned'>,
   seats: readonly { readonly id: ParticipantId }[],
   now: Millis,
 ): Topology {
-  if (!next) return { phase: 'settled', path, epoch }
+  const { path, epoch, next } = known.topology
+  const pin = pinOf(known)
+  if (!next) return { phase: 'settled', path, epoch, ...pin }
   // One back from it had not cost anybody anything yet.
-  if (next.path === 'p2p') return { phase: 'settled', path, epoch, spent: next.epoch }
+  if (next.path === 'p2p') return { phase: 'settled', path, epoch, spent: next.epoch, ...pin }
   return {
     phase: 'switching',
     path,
     epoch,
+    ...pin,
     next: { path: 'sfu', epoch: next.epoch },
     waitingFor: seats.map(({ id }) => id),
     deadline: now + SWITCH_DEADLINE_MS,
   }
+}
+
+function pinOf({ pinned }: Pick<RememberedCall, 'pinned'>): { readonly pinned?: true } {
+  return pinned ? { pinned } : {}
 }
 
 function waitingSeat(

@@ -48,6 +48,7 @@ export const seatTicketSchema = z.object({
     answered: z.boolean(),
     seats: z.array(seatSchema).min(1).max(limits.participantsPerCall),
     topology: topologyViewSchema,
+    pinned: z.boolean().default(false),
     // A ticket of before there was any is one of a call that was open to all.
     policy: policySchema.default({ ...open, moderators: [], removed: [], silenced: [] }),
   }),

@@ -7,6 +7,14 @@ import { freePort, ServiceProcess } from '../lab/service-process.ts'
 const FIRST_TONE_HZ = 440
 const TONE_STEP_HZ = 220
 
+/** Where browsers reach the services besides signaling. */
+export interface StageOptions {
+  /** The address of the node; that of signaling without. */
+  readonly nodeAddress?: string
+  /** Where a relay listens; there is none without. */
+  readonly relay?: { readonly host: string; readonly port: number }
+}
+
 /** Services in processes of their own, each of which may die, and a browser for each person. */
 export interface Stage {
   readonly signaling: ServiceProcess
@@ -17,7 +25,10 @@ export interface Stage {
 }
 
 /** Starts signaling and a node. `address`: where browsers reach them. */
-export async function openStage(address = '127.0.0.1'): Promise<Stage> {
+export async function openStage(
+  address = '127.0.0.1',
+  { nodeAddress = address, relay }: StageOptions = {},
+): Promise<Stage> {
   const [port, control, media] = [await freePort(), await freePort(), await freePort()]
   const shared = {
     PARLEY_HOST: '0.0.0.0',
@@ -30,9 +41,19 @@ export async function openStage(address = '127.0.0.1'): Promise<Stage> {
     PARLEY_SFU_CONTROL: `127.0.0.1:${control}`,
     PARLEY_SFU_PORT: String(media),
     PARLEY_SFU_WORKERS: '1',
+    ...(relay && {
+      PARLEY_TURN_SECRET: 'the secret of these relays',
+      PARLEY_TURN_URLS: `turn:${relay.host}:${relay.port}?transport=udp`,
+      PARLEY_TURN_LISTEN: `udp://${relay.host}:${relay.port}`,
+      PARLEY_TURN_RELAY_ADDRESS: relay.host,
+      PARLEY_TURN_WORKERS: '1',
+    }),
   }
-  const sfu = new ServiceProcess({ service: 'sfu', env: shared, ready: /control link open/ })
+  const sfuEnv = { ...shared, PARLEY_PUBLIC_ADDRESS: nodeAddress, PARLEY_SFU_LISTEN: nodeAddress }
+  const sfu = new ServiceProcess({ service: 'sfu', env: sfuEnv, ready: /control link open/ })
   await sfu.start()
+  const turn = relay && new ServiceProcess({ service: 'turn', env: shared, ready: /listening/ })
+  await turn?.start()
   const signaling = new ServiceProcess({
     service: 'signaling',
     env: shared,
@@ -56,6 +77,7 @@ export async function openStage(address = '127.0.0.1'): Promise<Stage> {
       page.close()
       await signaling.stop()
       await sfu.stop()
+      await turn?.stop()
     },
   }
 }

@@ -19,6 +19,10 @@ export interface Sight {
   readonly state: string
   readonly path: string | undefined
   readonly endReason: string | undefined
+  /** What is being done to get media back. */
+  readonly reconnecting?: string
+  /** The same, all that there has been so far. */
+  readonly rungs: readonly string[]
   readonly encrypted: boolean
   /** One's own participant id. */
   readonly self?: string

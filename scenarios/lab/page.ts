@@ -45,6 +45,7 @@ let incoming: Call | undefined
 /** Every call that the page has had. */
 const calls: Call[] = []
 const log: string[] = []
+const rungs: string[] = []
 const gaps = new Map<string, { frames: number; movedAt: number; longestMs: number }>()
 let gapTimer: ReturnType<typeof setInterval> | undefined
 let connectedAt = 0
@@ -214,11 +215,13 @@ const lab = {
   /** What the page can see of its call. */
   look() {
     const openCalls = client?.calls.map(({ id }) => id) ?? []
-    if (!call) return { state: 'none', openCalls, log, others: [] }
+    if (!call) return { state: 'none', openCalls, log, rungs, others: [] }
     return {
       state: call.state,
       path: call.path,
       endReason: call.endReason,
+      reconnecting: call.reconnecting?.rung,
+      rungs,
       encrypted: call.encrypted,
       self: call.self,
       epochs: sdk?.keys?.installedEpochs ?? [],
@@ -262,9 +265,10 @@ function watch(next: Call): void {
   call = next
   if (calls.includes(next)) return
   calls.push(next)
-  log.length = 0
+  log.length = rungs.length = 0
   note(`state ${next.state}`)
   next.on('state', () => note(`state ${next.state}`))
+  next.on('reconnecting', (now) => now && rungs.push(now.rung))
   next.on('path', () => note(`path ${String(next.path)}`))
   next.on('encryption', (encrypted) => note(`encrypted ${encrypted}`))
   next.on('error', ({ code, message }) => note(`error ${code}: ${message}`))

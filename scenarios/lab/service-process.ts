@@ -9,7 +9,7 @@ const ROOT = join(import.meta.dirname, '..', '..')
 
 /** How to start one of the services, and how it tells that it is up. */
 export interface ServiceSpec {
-  readonly service: 'signaling' | 'sfu'
+  readonly service: 'signaling' | 'sfu' | 'turn'
   readonly env: Readonly<Record<string, string>>
   readonly ready: RegExp
 }

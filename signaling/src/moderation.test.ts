@@ -258,6 +258,7 @@ test('[MERGE-1] a room takes in nobody from another call whom it would not let i
 test('[MOD-3] a call brought back by tickets has its policy and its moderators again', async () => {
   await bob.join('standup')
   await alice.ask('call.promote', alice.about('bob'))
+  await alice.ask('call.lobby', { ...alice.call(), on: true })
   await alice.ask('call.lock', alice.call())
   const ticket = bob.ticket()
   hub = newHub()
@@ -265,6 +266,7 @@ test('[MOD-3] a call brought back by tickets has its policy and its moderators a
   await bob.ask('call.resume', { ticket })
   expect(await connect('carol').join('standup')).toMatchObject(refused('call-locked'))
   expect(await bob.ask('call.unlock', bob.call())).toMatchObject({ ok: true })
+  expect(await connect('carol').join('standup')).toMatchObject({ data: { waiting: bob.call() } })
 })
 
 function refused(code: string) {

@@ -8,6 +8,8 @@ import { Media } from './media.ts'
 import { FakeSfuNode, ManualEnvironment, RecordingSocket } from './testing.ts'
 
 const MEDIA = { audio: true, video: true }
+/** After which two go back to each other. */
+const RETURN_AFTER_MS = 5_000
 const seal = ticketSeal('a secret of these tests')
 
 let env: ManualEnvironment
@@ -68,13 +70,7 @@ describe('[TICKET-2] after a crash', () => {
     node.published = [{ peer: alice?.self(), ...publication }] as FakeSfuNode['published']
     node.orders.length = 0
     hub = startHub()
-    const back = await Promise.all(
-      people.map(async (person) => {
-        const returned = person.again()
-        await returned.resume()
-        return returned
-      }),
-    )
+    const back = await Promise.all(people.map(backIn))
     const view = back[0]?.view()
     expect(view?.topology).toEqual({ path: 'sfu', epoch: 1 })
     expect(view?.participants.map(({ id }) => id)).toEqual(people.map((p) => p.self()))
@@ -96,6 +92,27 @@ describe('[TICKET-2] after a crash', () => {
       epoch: 1,
       next: { path: 'sfu', epoch: 2 },
     })
+  })
+
+  test('[PATH-8] a call that was to stay on nodes stays there with two', async () => {
+    const people = await roomOfThree()
+    const call = people[0]?.callId()
+    await people[0]?.ask('call.escalate', { call })
+    hub = startHub()
+    const back = await Promise.all(people.map(backIn))
+    await back[2]?.ask('call.hangup', { call })
+    env.advance(RETURN_AFTER_MS)
+    expect(back[0]?.view()?.participants).toHaveLength(2)
+    expect(back[0]?.view()?.topology).toEqual({ path: 'sfu', epoch: 1 })
+  })
+
+  test('[PATH-9] another one goes back to the direct path', async () => {
+    const people = await roomOfThree()
+    hub = startHub()
+    const back = await Promise.all(people.map(backIn))
+    await back[2]?.ask('call.hangup', { call: people[0]?.callId() })
+    env.advance(RETURN_AFTER_MS)
+    expect(back[0]?.view()?.topology).toMatchObject({ next: { path: 'p2p', epoch: 2 } })
   })
 
   test('[TICKET-4] the newest ticket tells who was in the call', async () => {
@@ -247,6 +264,13 @@ async function callOfTwo() {
   await alice.ask('call.start', { call: 'c1', users: ['bob'], media: MEDIA })
   await bob.ask('call.accept', { call: 'c1', media: MEDIA })
   return { alice, bob }
+}
+
+/** The same person, in the seat that his ticket gives back. */
+async function backIn(person: Person): Promise<Person> {
+  const back = person.again()
+  await back.resume()
+  return back
 }
 
 async function roomOfThree() {

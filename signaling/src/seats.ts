@@ -330,14 +330,15 @@ function memoryOf(call: Call) {
     ...(p.moving && { replaces: p.moving.from }),
   }))
   const path = topologyView(topology)
-  return { id, room, startedBy, sfuOnly, answered, seats, topology: path, policy }
+  const pinned = topology.pinned === true
+  return { id, room, startedBy, sfuOnly, answered, seats, topology: path, pinned, policy }
 }
 
 /** What a ticket names, in brief. */
 function factsOf({ answered, participants, topology, policy }: Call): string {
   const { path, epoch, next } = topologyView(topology)
   const ids = participants.map(({ id }) => id)
-  return JSON.stringify([answered, path, epoch, next?.epoch, ids, policy])
+  return JSON.stringify([answered, path, epoch, next?.epoch, topology.pinned, ids, policy])
 }
 
 function openEpochsOf({ topology: { path, epoch, next } }: RememberedCall): readonly number[] {

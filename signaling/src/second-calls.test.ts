@@ -265,6 +265,8 @@ describe('a place in a call', () => {
   test('[MOVE-3] rings at the device that it is offered to, and only there', async () => {
     const [, bob] = await talking()
     const [tablet, desk] = [connect('bob', 'tablet'), connect('bob', 'desk')]
+    const { data } = (await bob.ask('devices.connected', {})) as { data?: unknown }
+    expect(data).toEqual({ devices: ['tablet', 'desk'] })
     await bob.ask('call.move', { call: 'c1', device: 'tablet' })
     expect(tablet.socket.heard('call.incoming')).toMatchObject([{ offer: { how: 'moved' } }])
     expect(desk.socket.heard('call.incoming')).toEqual([])

@@ -50,6 +50,13 @@ export class Receivers {
     return this.#receivers.size
   }
 
+  /** Whether everything wanted is received, or has been given up. */
+  get settled(): boolean {
+    return this.#wanted.every(
+      ({ producer }) => this.#receivers.has(producer) || this.#isGivenUp(producer),
+    )
+  }
+
   get streams(): ReadonlyMap<StreamKey, RemoteStream> {
     return new Map(
       [...this.#receivers.values()].map(({ stream: { participant, source }, consumer }) => [
@@ -133,15 +140,19 @@ export class Receivers {
 
   async #attempt(stream: WantedStream): Promise<void> {
     const { producer } = stream
-    const failures = this.#failures.get(producer) ?? 0
-    if (failures >= MOST_FAILURES || this.#receivers.get(producer)?.resumed === true) return
+    if (this.#isGivenUp(producer) || this.#receivers.get(producer)?.resumed === true) return
     try {
       const receiver = this.#receivers.get(producer) ?? (await this.#add(stream))
       await this.#resume(receiver)
     } catch {
-      this.#failures.set(producer, failures + 1)
+      this.#failures.set(producer, (this.#failures.get(producer) ?? 0) + 1)
+      if (this.#isGivenUp(producer)) this.#options.changed()
       this.#reconcile()
     }
+  }
+
+  #isGivenUp(producer: ProducerId): boolean {
+    return (this.#failures.get(producer) ?? 0) >= MOST_FAILURES
   }
 
   /** Has the node send. One that it does not know is taken anew, and not left without a picture. */

@@ -274,6 +274,8 @@ export class SfuSession implements PathSession {
       ...(senders.size > 0 ? [send.connectionState] : []),
       ...(receivers.size > 0 ? [recv.connectionState] : []),
     ]
+    // Nothing in use yet says nothing of the path, where something is still to come.
+    if (states.length === 0 && !(senders.settled && receivers.settled)) return
     const worst = (['failed', 'disconnected', 'closed', 'connecting', 'new'] as const).find(
       (state) => states.includes(state),
     )

@@ -100,6 +100,7 @@ const checks: { readonly [T in ClientRequestType]: Check<T> } = {
   'devices.get': free,
   'devices.append': free,
   'devices.show': free,
+  'devices.connected': free,
 
   'sfu.open': free,
   'sfu.capabilities': free,

@@ -33,6 +33,7 @@ const ticket: SeatTicket = {
       },
     ],
     topology: { path: 'sfu', epoch: 2, next: { path: 'sfu', epoch: 3 } },
+    pinned: true,
     policy: {
       locked: true,
       lobby: false,

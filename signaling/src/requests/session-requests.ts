@@ -3,7 +3,7 @@ import type { Handlers } from './context.ts'
 
 /** Requests about the connection itself. */
 export const sessionRequests: Handlers<
-  'ice.get' | 'session.leaving' | 'session.refresh' | 'device.prefer'
+  'ice.get' | 'session.leaving' | 'session.refresh' | 'device.prefer' | 'devices.connected'
 > = {
   'ice.get': (context) => ok(context.iceConfig()),
   'session.leaving': (context) => {
@@ -14,5 +14,9 @@ export const sessionRequests: Handlers<
   'device.prefer': ({ directory, session }, { callWaiting }) => {
     directory.prefer(session, callWaiting)
     return ok({})
+  },
+  'devices.connected': ({ directory, at }) => {
+    const devices = directory.connectedDevices(at.user).filter((device) => device !== at.device)
+    return ok({ devices })
   },
 }
