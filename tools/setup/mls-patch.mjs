@@ -5,29 +5,48 @@ import { join } from 'node:path'
 import { SetupFailure } from './failure.mjs'
 
 /**
- * ts-mls 1.6.4 refuses valid ratchet trees when somebody joins: `validateRatchetTree` compares whole
- * lists of unmerged leaves on all ancestors, where RFC 9420 §12.4.3.1 asks for membership on the
- * nodes between the leaf and the parent. Three lines, applied to the very file that npm's integrity
- * hash covers. To be dropped with the first release that has the mend.
+ * What is mended of ts-mls 1.6.4, in the very files that npm's integrity hash covers. To be dropped
+ * with the first release that has the mends.
+ *
+ * `validateRatchetTree` refuses valid ratchet trees when somebody joins: it compares whole lists of
+ * unmerged leaves on all ancestors, where RFC 9420 §12.4.3.1 asks for membership on the nodes between
+ * the leaf and the parent.
+ *
+ * `parentHashCoverage` hashes half of the tree for each leaf that came with a key package, and then
+ * finds that such a leaf has no parent hash to compare with: to join a hundred people took a second.
+ * @type {readonly { file: string, original: string, patched: string, hunks: readonly (readonly [string, string])[] }[]}
  */
-const FILE = 'node_modules/ts-mls/dist/src/clientState.js'
-const ORIGINAL = '63645bc3be6ec7f6d4f6d88af5c0b63e34f5e1fea693c62bd958d228b51b6f61'
-const PATCHED = 'b914429f5bfca0c4dfe42017c8fb02e0336f38bc7650a8e02c66a6fcfab58a75'
-
-/** @type {readonly (readonly [string, string])[]} */
-const HUNKS = [
-  [
-    'if (tree[nodeIndex]?.nodeType !== "leaf" && !dp.includes(toNodeIndex(i)))',
-    'if (tree[nodeIndex]?.nodeType !== "leaf" || !dp.includes(toNodeIndex(i)))',
-  ],
-  [
-    'for (const parentIdx of dp) {\n                    const dpNode = tree[parentIdx];',
-    'for (const parentIdx of dp) {\n                    if (parentIdx === toNodeIndex(i)) break;\n                    const dpNode = tree[parentIdx];',
-  ],
-  [
-    'if (!arraysEqual(dpNode.parent.unmergedLeaves, n.parent.unmergedLeaves))',
-    'if (!dpNode.parent.unmergedLeaves.includes(unmergedLeaf))',
-  ],
+const MENDS = [
+  {
+    file: 'node_modules/ts-mls/dist/src/clientState.js',
+    original: '63645bc3be6ec7f6d4f6d88af5c0b63e34f5e1fea693c62bd958d228b51b6f61',
+    patched: 'b914429f5bfca0c4dfe42017c8fb02e0336f38bc7650a8e02c66a6fcfab58a75',
+    hunks: [
+      [
+        'if (tree[nodeIndex]?.nodeType !== "leaf" && !dp.includes(toNodeIndex(i)))',
+        'if (tree[nodeIndex]?.nodeType !== "leaf" || !dp.includes(toNodeIndex(i)))',
+      ],
+      [
+        'for (const parentIdx of dp) {\n                    const dpNode = tree[parentIdx];',
+        'for (const parentIdx of dp) {\n                    if (parentIdx === toNodeIndex(i)) break;\n                    const dpNode = tree[parentIdx];',
+      ],
+      [
+        'if (!arraysEqual(dpNode.parent.unmergedLeaves, n.parent.unmergedLeaves))',
+        'if (!dpNode.parent.unmergedLeaves.includes(unmergedLeaf))',
+      ],
+    ],
+  },
+  {
+    file: 'node_modules/ts-mls/dist/src/parentHash.js',
+    original: 'b3455b2fa840b212a95a91cdfe36ee4d2ef52849f43233dd100347ae54737877',
+    patched: 'd15ae35b097ef65157f5d2fac55478bd2ea9e1f35db5d767ca1e4f12f0e06a25',
+    hunks: [
+      [
+        '            // parentHashNodeIndex is the node index where',
+        '            if (getParentHash(currentNode) === undefined) break;\n            // parentHashNodeIndex is the node index where',
+      ],
+    ],
+  },
 ]
 
 /**
@@ -36,8 +55,10 @@ const HUNKS = [
  * @param {string} root
  */
 export function mlsPatched(root) {
-  const file = join(root, FILE)
-  return !existsSync(file) || sha256(readFileSync(file, 'utf8')) === PATCHED
+  return MENDS.every(({ file, patched }) => {
+    const path = join(root, file)
+    return !existsSync(path) || sha256(readFileSync(path, 'utf8')) === patched
+  })
 }
 
 /**
@@ -46,25 +67,33 @@ export function mlsPatched(root) {
  * @param {string} root
  */
 export function patchMls(root) {
-  if (mlsPatched(root)) return
-  const file = join(root, FILE)
-  const text = readFileSync(file, 'utf8')
-  const mended = sha256(text) === ORIGINAL ? applyHunks(text) : text
-  if (sha256(mended) !== PATCHED) {
-    throw new SetupFailure(`${FILE} is not the one that the patch was made for`, {
-      advice: ['Delete node_modules and run this again; if ts-mls was upgraded, review the patch.'],
-    })
+  for (const mend of MENDS) {
+    const path = join(root, mend.file)
+    if (!existsSync(path)) continue
+    const text = readFileSync(path, 'utf8')
+    if (sha256(text) === mend.patched) continue
+    const mended = sha256(text) === mend.original ? applyHunks(text, mend.hunks) : text
+    if (sha256(mended) !== mend.patched) {
+      throw new SetupFailure(`${mend.file} is not the one that the patch was made for`, {
+        advice: [
+          'Delete node_modules and run this again; if ts-mls was upgraded, review the patch.',
+        ],
+      })
+    }
+    // Written beside and renamed: npm may share the file with other checkouts by hard links.
+    const temporary = `${path}.${process.pid}.tmp`
+    writeFileSync(temporary, mended)
+    renameSync(temporary, path)
   }
-  // Written beside and renamed: npm may share the file with other checkouts by hard links.
-  const temporary = `${file}.${process.pid}.tmp`
-  writeFileSync(temporary, mended)
-  renameSync(temporary, file)
 }
 
-/** @param {string} text */
-function applyHunks(text) {
+/**
+ * @param {string} text
+ * @param {readonly (readonly [string, string])[]} hunks
+ */
+function applyHunks(text, hunks) {
   let mended = text
-  for (const [before, after] of HUNKS) mended = mended.replace(before, () => after)
+  for (const [before, after] of hunks) mended = mended.replace(before, () => after)
   return mended
 }
 
