@@ -119,7 +119,8 @@ describe('the devices of a user', { timeout: 120_000 }, () => {
     await laptop.revoke(other)
     expect(statesOf(laptop)).toEqual({ laptop: 'approved', phone: 'revoked' })
     await soon(() => expect(phone.self?.state).toBe('revoked'))
-    expect((await bob.assess(leafOf(phone))).state).toBe('changed')
+    const refused = { state: 'changed', reason: 'revoked-device', decision: 'refuse' }
+    expect(await bob.assess(leafOf(phone))).toMatchObject(refused)
     await expect(phone.revoke(self)).rejects.toMatchObject({ code: 'device-not-approved' })
     await expect(laptop.revoke(self)).rejects.toMatchObject({ code: 'last-device' })
     await expect(laptop.revoke({ key: 'AAAA' })).rejects.toMatchObject({ code: 'unknown-device' })

@@ -39,8 +39,14 @@ export type TrustPolicy = (
   claim: IdentityClaim,
 ) => 'accept' | 'hold' | 'refuse' | Promise<'accept' | 'hold' | 'refuse'>
 
-/** Trusts whom it meets first, and holds back from whoever is not the same as before. */
-export const trustOnFirstUse: TrustPolicy = ({ state }) => (state === 'changed' ? 'hold' : 'accept')
+/**
+ * Trusts whom it meets first, holds back from whoever is not the same as before, and refuses what its
+ * own user has revoked.
+ */
+export const trustOnFirstUse: TrustPolicy = ({ state, reason }) => {
+  if (reason === 'revoked-device') return 'refuse'
+  return state === 'changed' ? 'hold' : 'accept'
+}
 
 /** A device's identity as judged and decided on. */
 export interface Assessment {

@@ -51,7 +51,9 @@ describe('a list that a seen device has begun', () => {
     const [, grown, shrunk] = await lifeOfList()
     const judged = judge(pin, grown, second.publicKey)
     expect(judged.state).toBe('verified')
-    expect(judge(judged.pin, shrunk, second.publicKey)).toMatchObject(isChanged('other-key'))
+    const revoked = isChanged('revoked-device')
+    expect(judge(judged.pin, shrunk, second.publicKey)).toMatchObject(revoked)
+    expect(judge(undefined, shrunk, second.publicKey)).toMatchObject(revoked)
     const stayed = judge(judged.pin, shrunk, first.publicKey)
     expect(stayed.state).toBe('verified')
     expect(judge(stayed.pin, 'empty', second.publicKey)).toMatchObject(isChanged('other-key'))
@@ -64,7 +66,7 @@ describe('a device that the person has accepted', () => {
     const met = judge(undefined, list, first.publicKey)
     const pin: Pin = { ...met.pin, verified: met.root }
     const changed = judge(pin, list, second.publicKey)
-    expect(changed).toMatchObject(isChanged('other-key'))
+    expect(changed).toMatchObject(isChanged('unapproved-device'))
     expect(judge(changed.pin, list, second.publicKey).state).toBe('pinned')
     // What is true of the other devices stays true.
     expect(judge(changed.pin, list, first.publicKey).state).toBe('verified')

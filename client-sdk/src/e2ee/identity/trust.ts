@@ -8,8 +8,17 @@ import type { DeviceList } from './device-list.ts'
  */
 export type TrustState = 'verified' | 'pinned' | 'new' | 'changed'
 
-/** Why a state is `changed`. */
-export type ChangeReason = 'other-key' | 'list-forged' | 'list-forked' | 'list-rolled-back'
+/**
+ * Why a state is `changed`. `other-key`: nothing vouches for the device. `unapproved-device`: the user
+ * has a list, and it is not in there. `revoked-device`: it was taken out of there.
+ */
+export type ChangeReason =
+  | 'other-key'
+  | 'unapproved-device'
+  | 'revoked-device'
+  | 'list-forged'
+  | 'list-forked'
+  | 'list-rolled-back'
 
 /** What this device has seen of another user. */
 export interface Pin {
@@ -52,14 +61,15 @@ export function judge(
   const seen: Pin = listed
     ? { keys: [...listed.keys], heads: listed.heads, ...verified }
     : { keys: [key], heads: [], unlisted: [key], ...verified }
-  if (!pin && list !== 'forged') return { state: 'new', root, pin: seen }
   const changed = (reason: ChangeReason, kept = seen): Judgement => {
     return { state: 'changed', reason, root, pin: kept }
   }
   const known = (kept: Pin): Judgement => {
     return { state: kept.verified === root ? 'verified' : 'pinned', root, pin: kept }
   }
-  if (!pin || list === 'forged') return changed('list-forged')
+  if (list === 'forged') return changed('list-forged')
+  const isRevoked = list !== 'empty' && list.removed.has(key)
+  if (!pin) return isRevoked ? changed('revoked-device') : { state: 'new', root, pin: seen }
   const isSeen = pin.keys.includes(key)
   // A server without memory; what was seen still stands.
   if (list === 'empty') return isSeen ? known(pin) : changed('other-key', beside(pin, key))
@@ -70,11 +80,11 @@ export function judge(
     const isPrefix = list.heads.every((head, index) => pin.heads[index] === head)
     return changed(isPrefix ? 'list-rolled-back' : 'list-forked')
   }
-  const unlisted = (pin.unlisted ?? []).filter((one) => !list.keys.has(one))
+  const isListed = (one: string) => list.keys.has(one) || list.removed.has(one)
+  const unlisted = (pin.unlisted ?? []).filter((one) => !isListed(one))
   const grown = { keys: [...list.keys, ...unlisted], heads: list.heads, unlisted, ...verified }
-  // Never in the list, or taken out of it.
-  const isKnown = listed !== undefined || unlisted.includes(key)
-  return isKnown ? known(grown) : changed('other-key', beside(grown, key))
+  if (listed !== undefined || unlisted.includes(key)) return known(grown)
+  return changed(isRevoked ? 'revoked-device' : 'unapproved-device', beside(grown, key))
 }
 
 /** The pin with one more device, for which only the person vouches. */
