@@ -14,6 +14,11 @@ export class Deliveries {
     this.#byCall.set(call, state)
   }
 
+  /** The call goes on elsewhere: what is kept here would be out of date when it came back. */
+  drop(call: CallId): void {
+    this.#byCall.delete(call)
+  }
+
   /** Somebody is gone from `call`, as it stands without him. */
   left({ id, participants }: Call, gone: ParticipantId): void {
     const state = this.#byCall.get(id)

@@ -378,6 +378,7 @@ export class Hub {
   #dropCall(call: Call): void {
     this.#options.log.warn({ call: call.id }, 'call goes on at another node')
     this.#calls.drop(call.id)
+    this.#deliveries.drop(call.id)
     this.#options.media.leaveTo(call.id)
     for (const at of call.participants) this.#directory.makeAnew(at)
   }

@@ -30,6 +30,8 @@ export interface GroupState {
   readonly stale: boolean
   /** The server knows less of the group than we do. */
   readonly lost: boolean
+  /** The server has refused to learn where the group stands: the call has gone on without us. */
+  readonly overruled: boolean
   /** When one who waits enters without being asked in. */
   readonly enterAt: Millis
   /** After a failure nothing is begun before this. */
@@ -72,6 +74,8 @@ export type GroupEvent =
       readonly generation: number
       readonly epoch: number | null
       readonly commits: readonly OrderedCommit[]
+      /** The server's group is at the same epoch, and is another one. */
+      readonly other?: boolean
     }
   /** Own commit is on its way to the server. */
   | { readonly type: 'sent'; readonly epoch: number; readonly commit: string }
@@ -83,9 +87,9 @@ export type GroupEvent =
     }
   | { readonly type: 'removed' }
   /** Somebody else was faster. */
-  | { readonly type: 'refused'; readonly what: 'create' | 'commit' }
-  /** `hopeless`: trying again does not help. */
-  | { readonly type: 'failed'; readonly hopeless?: boolean }
+  | { readonly type: 'refused'; readonly what: 'create' | 'commit' | 'reseed' }
+  /** `hopeless`: trying again does not help. `unasked`: the server could not be asked. */
+  | { readonly type: 'failed'; readonly hopeless?: boolean; readonly unasked?: boolean }
   | { readonly type: 'done' }
   /** Messages may have been lost. */
   | { readonly type: 'resync' }

@@ -33,6 +33,7 @@ export function newGroupState(self: ParticipantId): GroupState {
     welcome: undefined,
     stale: false,
     lost: false,
+    overruled: false,
     enterAt: 0,
     notBefore: 0,
     pressingSince: undefined,
@@ -78,9 +79,7 @@ function take(state: GroupState, event: GroupEvent, now: Millis): GroupState {
         waiting: new Map(state.waiting).set(event.participant, event.offer),
       }
     case 'created':
-      return event.generation === state.generation && !state.groupExists
-        ? { ...state, groupExists: true, enterAt: now + ENTER_AFTER_MS }
-        : state
+      return created(state, event.generation, now)
     case 'commit':
       return event.generation === state.generation ? queue(state, [event.commit]) : state
     case 'welcome':
@@ -103,7 +102,7 @@ function take(state: GroupState, event: GroupEvent, now: Millis): GroupState {
     case 'done':
       return { ...state, busy: undefined, lost: false }
     case 'failed':
-      return failed(state, now, event.hopeless === true)
+      return failed(state, now, event)
     case 'resync':
       return state.phase === 'member'
         ? { ...state, stale: true }
@@ -164,6 +163,10 @@ function settleSent(
 function advanceMember(state: GroupState, now: Millis): Step<GroupState, GroupEffect> {
   const { view, generation, sent } = state
   if (!view) return stay(state)
+  // What the server says of the group comes before commits, which may be those of another one.
+  if (state.stale && !state.lost) {
+    return begin({ ...state, inbox: [] }, { type: 'fetch', since: view.epoch })
+  }
   const next = state.inbox.find(({ epoch }) => epoch === view.epoch)
   if (next) {
     const own = sent !== undefined && next.commit === sent.commit
@@ -174,7 +177,7 @@ function advanceMember(state: GroupState, now: Millis): Step<GroupState, GroupEf
   if (state.lost) return begin(state, { type: 'reseed', generation })
   const gap = state.inbox.length > 0
   const unheard = sent !== undefined && now >= sentDeadline(state)
-  if (state.stale || gap || unheard) {
+  if (gap || unheard) {
     return begin({ ...state, inbox: [] }, { type: 'fetch', since: view.epoch })
   }
   if (sent || now < Math.min(commitAt(state), state.rekeyAt)) return stay(state)
@@ -214,10 +217,23 @@ function takeStatus(
   if (generation > state.generation) return startOver(state, generation)
   const own = state.view.epoch
   if (epoch === null || epoch < own || generation < state.generation) {
-    return { ...state, lost: true }
+    return state.overruled
+      ? { ...outOfLine(state), generation, enterAt: now }
+      : { ...state, lost: true }
   }
-  if (epoch > own && commits.length === 0) return { ...outOfLine(state), enterAt: now }
-  return { ...queue(state, commits), sent: undefined }
+  const isOther = event.other === true || (epoch > own && commits.length === 0)
+  if (isOther) return { ...outOfLine(state), enterAt: now }
+  return { ...queue(state, commits), sent: undefined, overruled: false }
+}
+
+/** A group was begun, or a server that had lost it was told where it stands. */
+function created(state: GroupState, generation: number, now: Millis): GroupState {
+  if (generation > state.generation) return startOver(state, generation)
+  if (generation < state.generation) return state
+  // It may stand elsewhere than here.
+  if (state.phase === 'member') return { ...state, stale: true }
+  if (state.groupExists) return state
+  return { ...state, groupExists: true, enterAt: now + ENTER_AFTER_MS }
 }
 
 function moved(
@@ -236,6 +252,7 @@ function moved(
     inbox: state.inbox.filter(({ epoch }) => epoch >= view.epoch),
     welcome: undefined,
     sent: undefined,
+    overruled: false,
     pressingSince: undefined,
     rekeyAt: now + REKEY_MS + turnOf(view) * RANK_MS,
     failures: 0,
@@ -248,7 +265,10 @@ function turnOf({ leaves, ownLeaf, epoch }: GroupView): number {
   return (((place - epoch) % leaves.length) + leaves.length) % leaves.length
 }
 
-function refused(state: GroupState, what: 'create' | 'commit', now: Millis): GroupState {
+function refused(state: GroupState, what: 'create' | 'commit' | 'reseed', now: Millis): GroupState {
+  // Another member was faster, or others have begun a group without knowing of this one.
+  if (what === 'reseed')
+    return { ...state, busy: undefined, lost: false, overruled: true, stale: true }
   if (what === 'create') {
     return { ...state, busy: undefined, groupExists: true, enterAt: now + ENTER_AFTER_MS }
   }
@@ -259,9 +279,13 @@ function refused(state: GroupState, what: 'create' | 'commit', now: Millis): Gro
   return { ...state, sent: undefined, stale, enterAt: now, notBefore: now + RETRY_MS }
 }
 
-function failed(before: GroupState, now: Millis, hopeless: boolean): GroupState {
-  const failures = hopeless ? MOST_FAILURES : before.failures + 1
-  const notBefore = now + RETRY_MS * Math.min(failures, MOST_FAILURES)
+function failed(
+  before: GroupState,
+  now: Millis,
+  { hopeless = false, unasked = false }: Extract<GroupEvent, { type: 'failed' }>,
+): GroupState {
+  const failures = hopeless ? MOST_FAILURES : before.failures + (unasked ? 0 : 1)
+  const notBefore = now + RETRY_MS * Math.min(Math.max(failures, 1), MOST_FAILURES)
   const state = { ...before, busy: undefined, failures, notBefore }
   if (state.phase !== 'member') return { ...state, sent: undefined, enterAt: notBefore }
   switch (before.busy) {
@@ -295,6 +319,7 @@ function outside(state: GroupState): GroupState {
     welcome: undefined,
     stale: false,
     lost: false,
+    overruled: false,
     pressingSince: undefined,
     rekeyAt: Number.POSITIVE_INFINITY,
   }

@@ -56,6 +56,8 @@ export interface Group {
   readonly authenticator: Octets
   exportSecret(label: string, length: number): Promise<Octets>
   publicState(): Promise<Octets>
+  /** Whether what somebody calls the group's public state is that of this group at this epoch. */
+  isAt(publicState: Uint8Array): boolean
   prepare(change: GroupChange): Promise<PreparedCommit>
   process(commit: Uint8Array): Promise<Processed>
   /** A message for the members. The key is used up: go on with `group`. */

@@ -1,4 +1,10 @@
-import type { CallId, CallView, ParticipantId, ServerEvent } from '@parley/protocol'
+import type {
+  CallId,
+  CallView,
+  ClientRequestResult,
+  ParticipantId,
+  ServerEvent,
+} from '@parley/protocol'
 import { group, groupDeadline, newGroupState } from '../core/group.ts'
 import { sameDevice } from '../core/group-needs.ts'
 import type { DeviceName } from '../core/group-needs.ts'
@@ -52,6 +58,8 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
   #work: Promise<unknown> = Promise.resolve()
   #cancelTick: () => void = () => undefined
   readonly #mail: MemberMail
+  /** What comes may be of another group: messages were lost, with a server that knew the order, perhaps. */
+  #doubtful = false
   #closed = false
 
   constructor(ports: GroupSessionPorts) {
@@ -89,6 +97,7 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
 
   /** Messages may have been lost. */
   resync(): void {
+    this.#doubtful = true
     this.#dispatch({ type: 'resync' })
   }
 
@@ -198,7 +207,11 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
         return
       }
       case 'enterUninvited': {
-        const { groupInfo } = await request('mls.fetch', { call, since: null })
+        const { groupInfo, generation, epoch } = await request('mls.fetch', { call, since: null })
+        if (generation !== effect.generation) {
+          this.#dispatch({ type: 'status', generation, epoch, commits: [] })
+          return
+        }
         if (groupInfo === null) throw new GroupError('the call has no group', 'hopeless')
         const prepared = await (await agreement).enterUninvited(bytesOf(groupInfo))
         this.#send(prepared, prepared.next.epoch - 1, effect.generation, [])
@@ -230,21 +243,32 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
         const found = await request('mls.fetch', { call, since: effect.since })
         this.#onWaiting(found.waiting)
         const { generation, epoch, commits } = found
-        this.#dispatch({ type: 'status', generation, epoch, commits })
+        const other = this.#isOther(found)
+        this.#doubtful &&= epoch !== this.#group?.epoch
+        this.#dispatch({ type: 'status', generation, epoch, commits, other })
         return
       }
       case 'reseed': {
         const { generation } = effect
         const now = this.#present()
         const groupInfo = toText(await now.publicState())
-        await request('mls.create', { call, generation, epoch: now.epoch, groupInfo })
-        this.#dispatch({ type: 'done' })
+        await request('mls.create', { call, generation, epoch: now.epoch, groupInfo }).then(
+          () => this.#dispatch({ type: 'done' }),
+          (error: unknown) => this.#onRefused('reseed', error),
+        )
         return
       }
       case 'reset':
         await request('mls.reset', { call, generation: effect.generation })
         this.#dispatch({ type: 'done' })
     }
+  }
+
+  /** Two servers may have had the call for a while, and each an order of its own. */
+  #isOther({ generation, epoch, groupInfo }: ClientRequestResult<'mls.fetch'>): boolean {
+    const own = this.#group
+    if (!own || epoch !== own.epoch || generation !== this.#state.generation) return false
+    return groupInfo !== null && !own.isAt(bytesOf(groupInfo))
   }
 
   async #create(generation: number): Promise<void> {
@@ -254,11 +278,15 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
     try {
       await request('mls.create', { call, generation, epoch: created.epoch, groupInfo })
     } catch (error) {
-      if (!isStale(error)) throw error
-      this.#dispatch({ type: 'refused', what: 'create' })
+      this.#onRefused('create', error)
       return
     }
     this.#move(created, created.members)
+  }
+
+  #onRefused(what: 'create' | 'reseed', error: unknown): void {
+    if (!isStale(error)) throw error
+    this.#dispatch({ type: 'refused', what })
   }
 
   /** Hands a commit in. Whether it has won, the server's order tells, not the answer. */
@@ -289,6 +317,7 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
   #move(next: Group, added: readonly Omit<GroupMember, 'leaf'>[]): void {
     if (this.#closed) return
     this.#group = next
+    this.#doubtful = false
     const { epoch, ownLeaf, members: leaves } = next
     this.emit('moved', next)
     this.#dispatch({ type: 'moved', view: { epoch, ownLeaf, leaves }, added })
@@ -298,9 +327,12 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
   #onFailure(effect: GroupEffect, error: unknown): void {
     if (this.#closed) return
     const kind = alarmOf(effect)
-    if (error instanceof GroupError && kind) this.#alarm(kind, error.message)
     const hopeless = error instanceof GroupError && error.kind === 'hopeless'
-    this.#dispatch({ type: 'failed', hopeless })
+    const isDoubtful = kind === 'bad-commit' && this.#doubtful
+    if (error instanceof GroupError && kind && !hopeless && !isDoubtful) {
+      this.#alarm(kind, error.message)
+    }
+    this.#dispatch({ type: 'failed', hopeless, unasked: error instanceof CallError })
   }
 
   #onWaiting(

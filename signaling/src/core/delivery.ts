@@ -37,7 +37,7 @@ export function offer(state: Delivery, from: ParticipantId, keyPackage: string):
 
 /**
  * Begins the group, unless another device was faster; or tells a server that lost its memory where
- * the group stands, when the member who is furthest ahead wins.
+ * the group stands, when the member who is furthest ahead wins, until a commit has gone on from there.
  */
 export function create(
   state: Delivery,
@@ -50,8 +50,9 @@ export function create(
 ): Result<Delivery> {
   const { group } = state
   const { from, generation, epoch, groupInfo } = by
-  const isNews = group === undefined || (group.commits.length === 0 && epoch > group.epoch)
-  if (generation < state.generation || !isNews) return fail('mls-stale-epoch')
+  const isAhead = group === undefined || (group.commits.length === 0 && epoch > group.epoch)
+  const isNews = generation > state.generation || (generation === state.generation && isAhead)
+  if (!isNews) return fail('mls-stale-epoch')
   const waiting = without(state.waiting, [from])
   return ok({ generation, group: { epoch, groupInfo, commits: [] }, waiting })
 }

@@ -66,6 +66,18 @@ export class MlsGroup implements Group {
     return encoded({ version: 'mls10', wireformat: 'mls_group_info', groupInfo })
   }
 
+  isAt(publicState: Uint8Array): boolean {
+    const [message] = read(publicState) ?? []
+    if (message?.wireformat !== 'mls_group_info') return false
+    const { groupContext: theirs } = message.groupInfo
+    const { groupContext: own } = this.#state
+    return (
+      theirs.epoch === own.epoch &&
+      sameBytes(theirs.treeHash, own.treeHash) &&
+      sameBytes(theirs.confirmedTranscriptHash, own.confirmedTranscriptHash)
+    )
+  }
+
   async prepare({ add, remove }: GroupChange): Promise<PreparedCommit> {
     const proposals: Proposal[] = [
       ...remove.map((removed) => ({ proposalType: 'remove', remove: { removed } }) as const),
