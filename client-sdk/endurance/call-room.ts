@@ -48,14 +48,10 @@ export class CallRoom {
   readonly guests = new Map<ParticipantId, Guest>()
   readonly #clock: Clock
   readonly #lagMs: () => number
-  readonly #delivery = new DeliveryService(
-    CALL,
-    () => this.guests.keys(),
-    (to, event) => {
-      const guest = this.guests.get(to)
-      if (guest) this.tell(guest, event)
-    },
-  )
+  readonly #delivery = this.#newDelivery(false)
+  /** Those who are at another server, which holds the call as well, and that server. */
+  #apart: ReadonlySet<ParticipantId> = new Set()
+  #other = this.#newDelivery(true)
   #ids = 0
   tamper: Tamper = (event) => event
   /** A member who is told that nothing has happened since he last looked. */
@@ -104,13 +100,28 @@ export class CallRoom {
     for (const { session } of this.guests.values()) session.resync()
   }
 
+  /**
+   * Another server takes the call over for these, while the others go on at the first: each holds those
+   * at the other one for gone.
+   */
+  part(away: readonly Guest[]): void {
+    this.#apart = new Set(away.map(({ participant }) => participant))
+    this.#other = this.#newDelivery(true)
+    for (const { session } of away) session.resync()
+    this.#tellRoster()
+  }
+
+  /** The other server gives way, and its people come to the first. */
+  meet(): void {
+    const came = [...this.guests.values()].filter(({ participant }) => this.#isApart(participant))
+    this.#apart = new Set()
+    this.#tellRoster()
+    for (const { session } of came) this.#later(() => session.resync())
+  }
+
   /** Whether all who are here are in one group of just them, with the same secrets. */
   get agrees(): boolean {
-    const views = [...this.guests.values()].map(({ session: { group } }) =>
-      group ? `${group.epoch} ${group.members.length} ${toText(group.authenticator)}` : 'none',
-    )
-    const size = [...this.guests.values()][0]?.session.group?.members.length
-    return new Set(views).size === 1 && views[0] !== 'none' && size === this.guests.size
+    return inOneGroup([...this.guests.values()])
   }
 
   /** Waits until {@link agrees}. Answers with the milliseconds that it took. */
@@ -140,16 +151,36 @@ export class CallRoom {
   }
 
   #tellRoster(): void {
-    const view = {
-      participants: [...this.guests.values()].map(({ participant, user }) => ({
-        id: participant,
-        user,
-        device: this.#devices.get(participant) ?? ('?' as DeviceId),
-        connected: true,
-      })),
-      // The rest of a view is of no interest to keys.
-    } as unknown as CallView
-    for (const { session } of this.guests.values()) this.#later(() => session.update(view))
+    for (const { participant, session } of this.guests.values()) {
+      const view = {
+        participants: this.#seenFrom(participant).map(({ participant: id, user }) => ({
+          id,
+          user,
+          device: this.#devices.get(id) ?? ('?' as DeviceId),
+          connected: true,
+        })),
+        // The rest of a view is of no interest to keys.
+      } as unknown as CallView
+      this.#later(() => session.update(view))
+    }
+  }
+
+  #isApart(participant: ParticipantId): boolean {
+    return this.#apart.has(participant)
+  }
+
+  /** Who is at the same server. */
+  #seenFrom(participant: ParticipantId): readonly Guest[] {
+    const side = this.#isApart(participant)
+    return [...this.guests.values()].filter((other) => this.#isApart(other.participant) === side)
+  }
+
+  #newDelivery(apart: boolean): DeliveryService {
+    const seats = () => [...this.guests.keys()].filter((id) => this.#isApart(id) === apart)
+    return new DeliveryService(CALL, seats, (to, event) => {
+      const guest = this.guests.get(to)
+      if (guest) this.tell(guest, event)
+    })
   }
 
   readonly #devices = new Map<ParticipantId, DeviceId>()
@@ -170,7 +201,8 @@ export class CallRoom {
 
   #answer(from: ParticipantId, type: string, data: KeyRequest): unknown {
     if (!this.guests.has(from)) throw new CallError('not-in-call')
-    const answer = this.#delivery.answer(from, type, data)
+    const delivery = this.#isApart(from) ? this.#other : this.#delivery
+    const answer = delivery.answer(from, type, data)
     if (type !== 'mls.fetch' || from !== this.hideFrom || data.since === null) return answer
     return { ...answer, epoch: data.since, commits: [], groupInfo: null }
   }
@@ -182,4 +214,13 @@ export class CallRoom {
     const arrived = new Promise<void>((resolve) => void this.#clock.after(this.#lagMs(), resolve))
     this.#line = this.#line.then(() => arrived).then(run)
   }
+}
+
+/** Whether these are in one group of just them, with the same secrets. */
+export function inOneGroup(guests: readonly Guest[]): boolean {
+  const views = guests.map(({ session: { group } }) =>
+    group ? `${group.epoch} ${group.members.length} ${toText(group.authenticator)}` : 'none',
+  )
+  const size = guests[0]?.session.group?.members.length
+  return new Set(views).size === 1 && views[0] !== 'none' && size === guests.length
 }

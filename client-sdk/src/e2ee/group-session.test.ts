@@ -1,6 +1,6 @@
 import type { ParticipantId, ServerEvent } from '@parley/protocol'
 import { afterEach, describe, expect, test } from 'vitest'
-import { CALL, CallRoom } from '../../endurance/call-room.ts'
+import { CALL, CallRoom, inOneGroup } from '../../endurance/call-room.ts'
 import type { Guest } from '../../endurance/call-room.ts'
 import { race } from '../../endurance/commit-race.ts'
 import { until } from '../../endurance/patience.ts'
@@ -40,6 +40,30 @@ describe('a call', () => {
     // The same group, one commit further: nobody had to begin again.
     expect(alice.session.group?.epoch).toBe((epoch ?? 0) + 1)
   })
+
+  test.each([
+    ['as far as each other', 0, 0],
+    ['further at the server that they come back to', 2, 0],
+    ['further at the one that they come from', 0, 2],
+  ])(
+    '[GROUP-7] finds together again after two servers had it, %s',
+    async (_how, renewals, renewalsApart) => {
+      const [alice, bob] = await both()
+      const [carol, dave] = [await room.enter('carol'), await room.enter('dave')]
+      await room.settled()
+      const [here, apart] = [
+        [alice, bob],
+        [carol, dave],
+      ] as const
+      room.part(apart)
+      await until(() => inOneGroup(here) && inOneGroup(apart))
+      await renew(here, renewals)
+      await renew(apart, renewalsApart)
+      room.meet()
+      await room.settled()
+      expect(alarms()).toEqual([])
+    },
+  )
 
   test('[GROUP-5] lets one in who is not asked in', async () => {
     await room.enter('alice')
@@ -145,6 +169,16 @@ describe('a hostile server', () => {
     await until(() => bob.alarms.some(({ kind }) => kind === 'withheld-commit'))
   })
 })
+
+/** Has them go on by so many commits. */
+async function renew(guests: readonly Guest[], times: number): Promise<void> {
+  for (let time = 0; time < times; time++) {
+    const [first] = guests
+    const epoch = first?.session.group?.epoch ?? 0
+    first?.session.renew()
+    await until(() => inOneGroup(guests) && (first?.session.group?.epoch ?? 0) > epoch)
+  }
+}
 
 async function both(): Promise<readonly [Guest, Guest]> {
   const alice = await room.enter('alice')

@@ -6,8 +6,6 @@ import type {
   ServerEvent,
 } from '@parley/protocol'
 import { group, groupDeadline, newGroupState } from '../core/group.ts'
-import { sameDevice } from '../core/group-needs.ts'
-import type { DeviceName } from '../core/group-needs.ts'
 import type { GroupEffect, GroupEvent, GroupState } from '../core/group-state.ts'
 import { Emitter } from '../emitter.ts'
 import { CallError } from '../errors.ts'
@@ -21,6 +19,7 @@ import type {
   PreparedCommit,
 } from './group-key-agreement.ts'
 import { MemberMail } from './member-mail.ts'
+import { MemberOffers } from './member-offers.ts'
 import { fromText, toText } from './octets.ts'
 
 /** What a group tells those who use its keys. */
@@ -58,6 +57,7 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
   #work: Promise<unknown> = Promise.resolve()
   #cancelTick: () => void = () => undefined
   readonly #mail: MemberMail
+  readonly #offers: MemberOffers
   /** What comes may be of another group: messages were lost, with a server that knew the order, perhaps. */
   #doubtful = false
   #closed = false
@@ -73,6 +73,12 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
       seatOf: (participant) => this.#seatOf(participant),
       deliver: (message, from) => this.emit('message', message, from),
       behind: () => this.#dispatch({ type: 'behind' }),
+      alarm: (kind, detail) => this.#alarm(kind, detail),
+    })
+    this.#offers = new MemberOffers({
+      agreement: ports.agreement,
+      seatOf: (participant) => this.#seatOf(participant),
+      found: (participant, offer) => this.#dispatch({ type: 'waiting', participant, offer }),
       alarm: (kind, detail) => this.#alarm(kind, detail),
     })
   }
@@ -92,7 +98,7 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
     // An offer may have come before its seat.
     const { waiting } = this.#state
     this.#dispatch({ type: 'roster', roster })
-    for (const [participant, offer] of waiting) this.#checkOwner(participant, offer)
+    for (const [participant, offer] of waiting) this.#offers.check(participant, offer)
   }
 
   /** Messages may have been lost. */
@@ -109,7 +115,7 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
   handle(event: ServerEvent): void {
     switch (event.type) {
       case 'mls.waiting':
-        void this.#onOffer(event.data.participant, event.data.keyPackage)
+        this.#offers.take([event.data])
         return
       case 'mls.created':
         this.#dispatch({ type: 'created', generation: event.data.generation })
@@ -193,7 +199,7 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
       case 'offer': {
         const keyPackage = toText(await (await agreement).offer())
         const { waiting, ...status } = await request('mls.offer', { call, keyPackage })
-        this.#onWaiting(waiting)
+        this.#offers.take(waiting)
         this.#dispatch({ type: 'status', ...status, commits: [] })
         return
       }
@@ -241,7 +247,7 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
       }
       case 'fetch': {
         const found = await request('mls.fetch', { call, since: effect.since })
-        this.#onWaiting(found.waiting)
+        this.#offers.take(found.waiting)
         const { generation, epoch, commits } = found
         const other = this.#isOther(found)
         this.#doubtful &&= epoch !== this.#group?.epoch
@@ -335,36 +341,10 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
     this.#dispatch({ type: 'failed', hopeless, unasked: error instanceof CallError })
   }
 
-  #onWaiting(
-    waiting: readonly { readonly participant: ParticipantId; readonly keyPackage: string }[],
-  ): void {
-    for (const { participant, keyPackage } of waiting) void this.#onOffer(participant, keyPackage)
-  }
-
-  async #onOffer(participant: ParticipantId, keyPackage: string): Promise<void> {
-    try {
-      const identity = await (await this.#ports.agreement).inspect(bytesOf(keyPackage))
-      if (!identity) throw new GroupError('a key package that no device has signed')
-      const { user, device } = identity
-      if (!this.#checkOwner(participant, identity)) return
-      this.#dispatch({ type: 'waiting', participant, offer: { user, device, keyPackage } })
-    } catch (error) {
-      this.#alarm('bad-offer', error instanceof Error ? error.message : '')
-    }
-  }
-
   async #open(sealed: string) {
     const opened = await this.#group?.open(bytesOf(sealed))
     if (opened) this.#group = opened.group
     return opened
-  }
-
-  /** Whether an offer is of the device that has the seat, as far as the seat is known. */
-  #checkOwner(participant: ParticipantId, { user, device }: DeviceName): boolean {
-    const seat = this.#seatOf(participant)
-    if (!seat || sameDevice(seat, { user, device })) return true
-    this.#alarm('bad-offer', `a key package of ${user} (${device}) for the seat of ${seat.user}`)
-    return false
   }
 
   #seatOf(participant: ParticipantId) {
