@@ -1,7 +1,7 @@
 // A device as stories about keys want it, without a browser: real sockets, groups and identities, and
 // no media. It is never part of sdk.js.
 
-import type { CallView, DeviceId, ParticipantId, ServerEvent, Welcome } from '@parley/protocol'
+import type { CallView, ParticipantId, ServerEvent, Welcome } from '@parley/protocol'
 import type { CallEncryption, SecurityAlarm } from '../src/e2ee/call-encryption.ts'
 import { memoryIdentityStore, trustOnFirstUse } from '../src/e2ee/identity/identity.ts'
 import { EncryptionMaker } from '../src/encryption-maker.ts'
@@ -112,7 +112,7 @@ export class KeyDevice {
 
   #onWelcome({ user, device, resumed }: Welcome): void {
     const { request } = this.#signaling
-    const identity = this.identity.open(user, device as DeviceId)
+    const identity = this.identity.open(user, device)
     // Of the surroundings, the keys use no more than that.
     const environment = this.#environment as never
     this.#maker ??= new EncryptionMaker({ environment, request, identity }, device)
