@@ -49,6 +49,8 @@ export function wordsForIdentity(identity: Assessment | undefined): string {
 
 const reasonWords: Readonly<Record<ChangeReason, string>> = {
   'other-key': 'uses a device or browser that you have not met before',
+  'unapproved-device': 'uses a device that none of their other devices has approved',
+  'revoked-device': 'uses a device that they have taken out of their list',
   'list-forged': 'has a list of devices that nobody has signed',
   'list-forked': 'has a list of devices that does not go on from the one you knew',
   'list-rolled-back': 'has a list of devices that is older than the one you knew',

@@ -225,7 +225,7 @@ describe.concurrent('a server that lies about identities', () => {
     await until(() => has(alice, 'identity-changed'))
     await until(() => (impostor.keys()?.epoch ?? 0) > 0)
     expect(alice.keys()).toEqual(alone)
-    expect(alice.alarms).toMatchObject([{ participant: impostor.id, detail: 'other-key' }])
+    expect(alice.alarms).toMatchObject([{ participant: impostor.id, detail: 'unapproved-device' }])
     // Only the person may take him for the one that he was.
     await alice.encryption.accept(impostor.id)
     await agreed(alice, impostor)
