@@ -72,6 +72,10 @@ const errorWords: Readonly<Record<CallErrorCode, string>> = {
   'not-supported': 'This browser cannot do that here. Use a current browser over https.',
   'not-connected': 'There is no connection to the server. Check your network.',
   'token-failed': 'Signing in failed. Check that the server is running, then try again.',
+  'encryption-required':
+    'This call is private, and this page does not encrypt. Reload it, or ask for a newer one.',
+  'call-not-encrypted':
+    'The others in this call do not encrypt, so it was not joined. They need a newer version.',
   'encryption-unsupported': 'This browser cannot keep the call private, so it was not joined.',
   'encryption-lost': 'Something was about to be sent without encryption and was stopped.',
   'device-not-approved': 'Approve this device on one of your other devices first.',

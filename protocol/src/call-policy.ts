@@ -15,6 +15,8 @@ export interface CallPolicy {
   readonly locked: boolean
   /** Newcomers wait until somebody lets them in. */
   readonly lobby: boolean
+  /** All devices in it encrypt end to end; in another call, none does. */
+  readonly encrypted: boolean
   /** Who moderates this call, besides those whose token says so. */
   readonly moderators: readonly UserId[]
   /** Who was removed, and has to be let in to come back. */
@@ -26,6 +28,7 @@ export interface CallPolicy {
 export const openPolicy: CallPolicy = Object.freeze({
   locked: false,
   lobby: false,
+  encrypted: false,
   moderators: [],
   removed: [],
   silenced: [],

@@ -274,10 +274,11 @@ export type CallEffect =
 
 /** How a call begins. `moderators`: who moderates it though his token does not say so. */
 export type NewCall = Pick<Call, 'id' | 'room' | 'startedBy' | 'sfuOnly'> &
-  Partial<Pick<CallPolicy, 'moderators'>>
+  Partial<Pick<CallPolicy, 'moderators' | 'encrypted'>>
 
 /** A call that nobody is in yet; `joined` must follow. */
-export function newCall({ id, room, startedBy, sfuOnly, moderators = [] }: NewCall): Call {
+export function newCall(spec: NewCall): Call {
+  const { id, room, startedBy, sfuOnly, moderators = [], encrypted = false } = spec
   return {
     id,
     room,
@@ -288,7 +289,7 @@ export function newCall({ id, room, startedBy, sfuOnly, moderators = [] }: NewCa
     participants: [],
     invites: [],
     topology: initialTopology,
-    policy: { ...openPolicy, moderators },
+    policy: { ...openPolicy, moderators, encrypted },
     waiting: [],
   }
 }

@@ -126,6 +126,8 @@ export const callViewSchema = z.object({
   locked: z.boolean().optional(),
   /** Newcomers wait until a moderator lets them in. */
   lobby: z.boolean().optional(),
+  /** All devices in it encrypt end to end. */
+  encrypted: z.boolean().optional(),
   /** Who waits to be let in; moderators only see it. */
   waiting: z.array(waitingViewSchema).optional(),
   participants: z.array(participantViewSchema),

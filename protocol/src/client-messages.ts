@@ -74,6 +74,8 @@ export const peerSignalSchema = z.union([
 export type PeerSignal = z.infer<typeof peerSignalSchema>
 
 const nothing = z.object({})
+/** This device encrypts end to end. A call takes those who do or those who do not, as its first one does. */
+const encrypted = z.boolean().optional()
 const inCall = z.object({ call: callIdSchema })
 /** Media belongs to one epoch of the call's topology, so that nothing reaches a room that is over. */
 const inMedia = inCall.extend({ epoch: z.int().min(1) })
@@ -98,12 +100,21 @@ export const clientRequests = {
   'session.leaving': { data: nothing, result: nothing },
 
   'call.start': {
-    data: inCall.extend({ users, media: callMediaSchema, payload: payloadSchema.optional() }),
+    data: inCall.extend({
+      users,
+      media: callMediaSchema,
+      payload: payloadSchema.optional(),
+      encrypted,
+    }),
     result: joined,
   },
   /** `others`: what becomes of the device's other calls; they are put on hold where it is left out. */
   'call.accept': {
-    data: inCall.extend({ media: callMediaSchema, others: z.enum(['hold', 'end']).optional() }),
+    data: inCall.extend({
+      media: callMediaSchema,
+      others: z.enum(['hold', 'end']).optional(),
+      encrypted,
+    }),
     result: joined,
   },
   'call.decline': { data: inCall, result: nothing },
@@ -120,7 +131,11 @@ export const clientRequests = {
    * asked to join. `replaces` names the seat of the other device, which is let go at `call.settle`.
    */
   'call.join': {
-    data: inCall.extend({ media: callMediaSchema, replaces: participantIdSchema.optional() }),
+    data: inCall.extend({
+      media: callMediaSchema,
+      replaces: participantIdSchema.optional(),
+      encrypted,
+    }),
     result: joined,
   },
   /** The call has moved here: this device has its media, and the seat that it replaces may go. */
@@ -147,6 +162,7 @@ export const clientRequests = {
       media: callMediaSchema,
       topology: z.enum(['auto', 'sfu']),
       call: callIdSchema.optional(),
+      encrypted,
     }),
     result: entered,
   },

@@ -60,6 +60,16 @@ export const errorCodes = {
     retryable: false,
     meaning: 'A moderator has switched this off, and only a moderator allows it again.',
   },
+  'encryption-required': {
+    retryable: false,
+    meaning:
+      'The call is end-to-end encrypted, and this client does not encrypt: update it, or leave its `encryption` option on.',
+  },
+  'call-not-encrypted': {
+    retryable: false,
+    meaning:
+      'Those in the call do not encrypt end to end: have them do so, or set `encryption` to `off` to meet them without.',
+  },
   'call-full': { retryable: true, meaning: 'The call has as many people as it may have.' },
   'ticket-invalid': { retryable: false, meaning: 'The seat ticket is forged, cut or unreadable.' },
   'ticket-expired': { retryable: false, meaning: 'The seat ticket is too old.' },

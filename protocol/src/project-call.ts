@@ -13,6 +13,7 @@ export function viewOf(state: Call): CallView {
     answered: state.answered,
     ...(state.policy.locked && { locked: true }),
     ...(state.policy.lobby && { lobby: true }),
+    ...(state.policy.encrypted && { encrypted: true }),
     participants: state.participants.map((p) => ({
       id: p.id,
       user: p.user,

@@ -21,12 +21,14 @@ const seatSchema = z.object({
   replaces: participantIdSchema.optional(),
 })
 
-const open = { locked: false, lobby: false }
+const open = { locked: false, lobby: false, encrypted: false }
 const people = z.array(userIdSchema).max(limits.policyPeople)
 
 const policySchema = z.object({
   locked: z.boolean(),
   lobby: z.boolean(),
+  // Tickets of before there was a choice are of calls that were not.
+  encrypted: z.boolean().default(false),
   moderators: people,
   removed: people,
   silenced: z

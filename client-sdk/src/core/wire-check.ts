@@ -50,6 +50,7 @@ const callView = shape({
   room: optional(text),
   locked: optional(flag),
   lobby: optional(flag),
+  encrypted: optional(flag),
   waiting: optional(list(shape({ user: text, device: text, since: number }))),
   participants: list(
     shape({

@@ -37,6 +37,7 @@ const ticket: SeatTicket = {
     policy: {
       locked: true,
       lobby: false,
+      encrypted: true,
       moderators: ['alice'],
       removed: ['carol'],
       silenced: [{ user: 'bob', sources: ['microphone'] }],

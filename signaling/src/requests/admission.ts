@@ -50,6 +50,12 @@ export function refuseEntry(
   }
 }
 
+/** All devices of a call encrypt end to end, or none does: one of the others would hear nothing. */
+export function refuseMixing({ policy }: Call, encrypted = false) {
+  if (policy.encrypted === encrypted) return undefined
+  return fail(policy.encrypted ? 'encryption-required' : 'call-not-encrypted')
+}
+
 /** Whom a moderator has kept out, only a moderator asks in. */
 export function refuseInviting(
   context: RequestContext,

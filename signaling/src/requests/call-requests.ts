@@ -11,7 +11,7 @@ import {
 import { mayPublishAll } from '../core/grants.ts'
 import { crossingCall, recalledCalls } from '../core/pairing.ts'
 import { seatOf } from './context.ts'
-import { refuseEntry, refuseInviting, startersOf } from './admission.ts'
+import { refuseEntry, refuseInviting, refuseMixing, startersOf } from './admission.ts'
 import type { Handlers, RequestContext } from './context.ts'
 import {
   endOthers,
@@ -38,7 +38,7 @@ export const callRequests: Handlers<
   | 'call.escalate'
   | 'room.join'
 > = {
-  'call.start': async (context, { call: id, users, media, payload }) => {
+  'call.start': async (context, { call: id, users, media, payload, encrypted = false }) => {
     const { calls, at } = context
     if (users.includes(at.user)) return fail('call-self', { field: 'data.users' })
     if (calls.find(id)) return fail('call-exists', { field: 'data.call' })
@@ -49,7 +49,7 @@ export const callRequests: Handlers<
     const [user, ...more] = users
     if (user !== undefined && more.length === 0) {
       const crossing = crossingCall(calls.ofUser(user), at)
-      if (crossing) return accept(context, crossing.id, media)
+      if (crossing) return refuseMixing(crossing, encrypted) ?? accept(context, crossing.id, media)
       for (const { id: old } of recalledCalls(calls.ofUser(at.user), at, user)) {
         calls.apply(old, { type: 'closed', reason: 'superseded' })
       }
@@ -59,7 +59,8 @@ export const callRequests: Handlers<
     const invitees = inviteesOf(context, users, wakeable)
     if (!invitees.some(isReachable)) return refuseOffline(context, invited)
     const sfuOnly = !mayPublishAll(context.grants)
-    calls.open({ id, room: undefined, startedBy: at.user, sfuOnly, ...startersOf(context) })
+    const spec = { id, room: undefined, startedBy: at.user, sfuOnly, encrypted }
+    calls.open({ ...spec, ...startersOf(context) })
     const seated = join(context, id, media)
     if (!seated.ok) return seated
     // The answer shows the call as the caller left it: with everybody still ringing.
@@ -68,13 +69,13 @@ export const callRequests: Handlers<
     return now ? ok({ ...seated.data, call: viewFor(now, at) }) : seated
   },
 
-  'call.accept': (context, { call: id, media, others = 'hold' }) => {
+  'call.accept': (context, { call: id, media, others = 'hold', encrypted }) => {
     const { calls, at } = context
     const call = calls.find(id)
     if (!call) return fail('call-not-found', { field: 'data.call' })
     if (!ringsAt(call, at)) return refuseAnswer(call, context)
-    const full = refuseFullCall(call)
-    if (full) return full
+    const stopped = refuseMixing(call, encrypted) ?? refuseFullCall(call)
+    if (stopped) return stopped
     if (others === 'end') endOthers(context, id)
     return refuseMoreCalls(context) ?? accept(context, id, media)
   },
@@ -115,20 +116,21 @@ export const callRequests: Handlers<
     return ok({})
   },
 
-  'room.join': (context, { room, media, topology, call: wanted }) => {
+  'room.join': (context, { room, media, topology, call: wanted, encrypted = false }) => {
     const { calls, at, env } = context
     const existing = calls.inRoom(room)
     const seat = existing && participantAt(existing, at)
     if (existing && seat) return ok({ call: viewFor(existing, at), participant: seat.id })
     if (wanted && existing?.id !== wanted) return fail('call-not-found', { field: 'data.call' })
-    const refusal = refuseMoreCalls(context)
+    const refusal = refuseMoreCalls(context) ?? (existing && refuseMixing(existing, encrypted))
     if (refusal) return refusal
     const stopped = existing && (refuseEntry(context, existing, media) ?? refuseFullCall(existing))
     if (stopped) return stopped
     // Made here, so it has the shape that the brand stands for.
     const id = existing?.id ?? (env.randomId(ID_BYTES) as CallId)
     const sfuOnly = topology === 'sfu' || !mayPublishAll(context.grants)
-    if (!existing) calls.open({ id, room, startedBy: at.user, sfuOnly, ...startersOf(context) })
+    const spec = { id, room, startedBy: at.user, sfuOnly, encrypted, ...startersOf(context) }
+    if (!existing) calls.open(spec)
     const seated = join(context, id, media)
     if (existing && topology === 'sfu') calls.apply(id, { type: 'escalated' })
     const now = calls.find(id)

@@ -9,7 +9,7 @@ import {
   viewFor,
 } from '@parley/protocol'
 import type { Call, Invitee, Offer, Participant } from '@parley/protocol'
-import { refuseBringing, refuseInviting } from './admission.ts'
+import { refuseBringing, refuseInviting, refuseMixing } from './admission.ts'
 import { seatOf } from './context.ts'
 import type { Handlers, RequestContext } from './context.ts'
 import { mayJoin } from '../core/pairing.ts'
@@ -43,14 +43,15 @@ export const handOverRequests: Handlers<
     return ok({})
   },
 
-  'call.join': (context, { call: id, media, replaces }) => {
+  'call.join': (context, { call: id, media, replaces, encrypted }) => {
     const { calls, at } = context
     const call = calls.find(id)
     if (!call) return fail('call-not-found', { field: 'data.call' })
     const seat = participantAt(call, at)
     if (seat) return ok({ call: viewFor(call, at), participant: seat.id })
     if (!mayJoin(call, at)) return fail('not-invited', { field: 'data.call' })
-    const refusal = refuseMoreCalls(context) ?? refuseFullCall(call)
+    const refusal =
+      refuseMixing(call, encrypted) ?? refuseMoreCalls(context) ?? refuseFullCall(call)
     if (refusal) return refusal
     const old = replaces && participantById(call, replaces)
     if (replaces && old?.user !== at.user) {
@@ -125,7 +126,9 @@ export const handOverRequests: Handlers<
     const others = call.participants.filter((p) => !participantAt(target.data.call, p))
     const people = [...target.data.call.participants, ...others].map(({ user }) => user)
     if (new Set(people).size < 3) return fail('not-answered')
-    const refusal = refuseBringing(context, target.data, others)
+    const refusal =
+      refuseMixing(target.data.call, call.policy.encrypted) ??
+      refuseBringing(context, target.data, others)
     if (refusal) return refusal
     const limit = limits.participantsPerCall
     if (target.data.call.participants.length - 1 + others.length > limit) {
