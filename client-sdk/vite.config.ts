@@ -1,19 +1,8 @@
 import { defineConfig } from 'vite'
-import type { Plugin } from 'vite'
 import { frameWorkerText } from './frame-worker.build.ts'
+import { mlsInBrowsers } from './mls.build.ts'
 
 const frameWorker = await frameWorkerText()
-
-/** The set-up mends ts-mls (`tools/setup/mls-patch.mjs`); a bundle of the unmended one is no good. */
-const refuseUnmendedMls: Plugin = {
-  name: 'refuse-unmended-mls',
-  transform(code, id) {
-    if (!id.includes('ts-mls/dist/src/clientState.js')) return
-    if (!code.includes('unmergedLeaves.includes(unmergedLeaf)')) {
-      this.error('ts-mls is not mended: run `npm run setup -- signaling` first.')
-    }
-  },
-}
 
 /**
  * The SDK as one file that any page can import. Not Vite's library mode, which leaves the white
@@ -22,7 +11,7 @@ const refuseUnmendedMls: Plugin = {
 export default defineConfig({
   publicDir: false,
   define: frameWorker,
-  plugins: [refuseUnmendedMls],
+  plugins: [mlsInBrowsers],
   build: {
     target: 'es2022',
     outDir: 'dist',
@@ -30,6 +19,8 @@ export default defineConfig({
     emptyOutDir: false,
     sourcemap: true,
     modulePreload: false,
+    // One file is the point of it.
+    chunkSizeWarningLimit: 800,
     rolldownOptions: {
       input: 'src/index.ts',
       preserveEntrySignatures: 'strict',

@@ -1,5 +1,6 @@
 import { defineConfig } from 'vite'
 import { frameWorkerText } from './frame-worker.build.ts'
+import { mlsInBrowsers } from './mls.build.ts'
 
 const frameWorker = await frameWorkerText()
 
@@ -8,5 +9,13 @@ export default defineConfig({
   root: 'demo',
   publicDir: false,
   define: frameWorker,
-  build: { target: 'es2022', outDir: '../dist/demo', emptyOutDir: true, sourcemap: true },
+  plugins: [mlsInBrowsers],
+  build: {
+    target: 'es2022',
+    outDir: '../dist/demo',
+    emptyOutDir: true,
+    sourcemap: true,
+    // It holds the whole SDK.
+    chunkSizeWarningLimit: 800,
+  },
 })

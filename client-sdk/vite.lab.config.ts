@@ -1,5 +1,6 @@
 import { defineConfig } from 'vite'
 import { frameWorkerText } from './frame-worker.build.ts'
+import { mlsInBrowsers } from './mls.build.ts'
 
 const frameWorker = await frameWorkerText()
 
@@ -7,10 +8,12 @@ const frameWorker = await frameWorkerText()
 export default defineConfig({
   publicDir: false,
   define: frameWorker,
+  plugins: [mlsInBrowsers],
   build: {
     target: 'es2022',
     outDir: 'dist/lab',
     modulePreload: false,
+    chunkSizeWarningLimit: 800,
     rolldownOptions: {
       input: 'scenarios/lab-sdk.ts',
       preserveEntrySignatures: 'strict',

@@ -1,5 +1,5 @@
-// The SDK as stories about encryption load it: with keys that the story gives out by hand instead of
-// those that people agree on, or, for comparison, without any. It is never part of sdk.js.
+// The SDK as stories that forge load it: with keys that the story gives out by hand instead of those
+// that people agree on. It is never part of sdk.js.
 
 import type { ParticipantId } from '@parley/protocol'
 import { browserEnvironment } from '../src/browser/environment.ts'
@@ -60,15 +60,15 @@ class PresharedKeys implements FrameKeys {
 /** What stories steer keys by; those of the newest call. */
 export let keys: PresharedKeys | undefined
 
-/** As `CallClient`, with keys from the story; `encryption: false` leaves media as it is. */
+/** As `CallClient`, with keys from the story. */
 export class CallClient extends PlainClient {
-  constructor({
-    encryption = true,
-    ...options
-  }: Omit<CallClientOptions, 'encryption'> & { encryption?: boolean }) {
-    super(options, {
-      ...browserEnvironment(socketIoLink(options.wireFormat), options.workerUrl),
-      frameKeys: encryption ? () => (keys = new PresharedKeys()) : undefined,
-    })
+  constructor(options: Omit<CallClientOptions, 'encryption'>) {
+    super(
+      { ...options, encryption: 'off' },
+      {
+        ...browserEnvironment(socketIoLink(options.wireFormat), options.workerUrl),
+        frameKeys: () => (keys = new PresharedKeys()),
+      },
+    )
   }
 }

@@ -24,6 +24,8 @@ export interface Sight {
   /** The same, all that there has been so far. */
   readonly rungs: readonly string[]
   readonly encrypted: boolean
+  /** What people in the call compare. */
+  readonly verification?: string
   /** One's own participant id. */
   readonly self?: string
   /** Epochs whose keys are in place, where the story gives them out. */
@@ -43,6 +45,8 @@ export interface Sight {
     readonly user: string
     readonly device: string
     readonly onHold: boolean
+    /** What is thought of who he is. */
+    readonly identity?: string
     readonly tracks: readonly {
       readonly kind: string
       readonly source: string

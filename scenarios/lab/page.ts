@@ -223,6 +223,7 @@ const lab = {
       reconnecting: call.reconnecting?.rung,
       rungs,
       encrypted: call.encrypted,
+      verification: call.verification,
       self: call.self,
       epochs: sdk?.keys?.installedEpochs ?? [],
       speaker: speakerOf(call),
@@ -235,6 +236,7 @@ const lab = {
         user: participant.user,
         device: participant.device,
         onHold: participant.onHold,
+        identity: participant.identity?.state,
         tracks: [...participant.tracks.values()].map((track) => ({
           kind: track.kind,
           source: track.source,
@@ -271,6 +273,7 @@ function watch(next: Call): void {
   next.on('reconnecting', (now) => now && rungs.push(now.rung))
   next.on('path', () => note(`path ${String(next.path)}`))
   next.on('encryption', (encrypted) => note(`encrypted ${encrypted}`))
+  next.on('security', ({ kind, detail }) => note(`security ${kind}: ${detail}`))
   next.on('error', ({ code, message }) => note(`error ${code}: ${message}`))
   next.on('policy', () => note(`silenced ${next.silenced.join()}`))
   next.on('track', show)

@@ -89,7 +89,8 @@ export class SfuSession implements PathSession {
     if (!guard || !senders || !receivers) return 'pending'
     return nodeProtection({
       keyed: guard.keyed,
-      streams: [...senders.proofs, ...receivers.proofs],
+      senders: senders.proofs,
+      receivers: receivers.proofs,
     })
   }
 

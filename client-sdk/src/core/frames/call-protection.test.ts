@@ -2,15 +2,17 @@ import { expect, it } from 'vitest'
 import { isEncrypted, nodeProtection } from './call-protection.ts'
 
 it.each([
-  ['no keys', false, ['proven'], 'pending'],
-  ['no stream', true, [], 'pending'],
-  ['only streams without a frame', true, ['attached', 'attached'], 'pending'],
-  ['one that is proven, and one in silence', true, ['proven', 'attached'], 'sealed'],
-  ['one that the worker does not hold yet', true, ['proven', 'waiting'], 'pending'],
-  ['all proven', true, ['proven', 'proven'], 'sealed'],
-  ['one that went past', true, ['proven', 'bypassed'], 'plain'],
-] as const)('a path with %s', (_what, keyed, streams, protection) => {
-  expect(nodeProtection({ keyed, streams })).toBe(protection)
+  ['no keys', [false, ['proven'], ['proven']], 'pending'],
+  ['no stream', [true, [], []], 'pending'],
+  ['only streams without a frame', [true, ['attached'], ['attached']], 'pending'],
+  ['one that is proven, and one in silence', [true, ['attached'], ['proven']], 'sealed'],
+  ['a sender that the worker does not hold yet', [true, ['waiting'], ['proven']], 'pending'],
+  ['a receiver that the worker does not hold yet', [true, ['proven'], ['waiting']], 'sealed'],
+  ['all proven', [true, ['proven'], ['proven']], 'sealed'],
+  ['a sender that went past', [true, ['bypassed'], ['proven']], 'plain'],
+  ['a receiver that went past', [true, ['proven'], ['bypassed']], 'plain'],
+] as const)('a path with %s', (_what, [keyed, senders, receivers], protection) => {
+  expect(nodeProtection({ keyed, senders, receivers })).toBe(protection)
 })
 
 it.each([

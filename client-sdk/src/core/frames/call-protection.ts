@@ -10,17 +10,20 @@ export type PathProtection = 'plain' | 'pending' | 'sealed'
 export interface NodePath {
   /** Keys to seal with are there. */
   readonly keyed: boolean
-  readonly streams: readonly ProofState[]
+  readonly senders: readonly ProofState[]
+  readonly receivers: readonly ProofState[]
 }
 
 /**
  * A path through a node is sealed when frames pass the worker, and none can pass it by. Before its
- * first frame a stream carries silence only, or is not shown.
+ * first frame a sender carries silence only, and a receiver is not shown: one that the worker does
+ * not hold yet, as of somebody who has just come, takes nothing away from the others.
  */
-export function nodeProtection({ keyed, streams }: NodePath): PathProtection {
+export function nodeProtection({ keyed, senders, receivers }: NodePath): PathProtection {
+  const streams = [...senders, ...receivers]
   // What was found out is stopped at once; until it is gone the call does not claim anything.
   if (streams.includes('bypassed')) return 'plain'
-  if (streams.includes('waiting')) return 'pending'
+  if (senders.includes('waiting')) return 'pending'
   return keyed && streams.includes('proven') ? 'sealed' : 'pending'
 }
 

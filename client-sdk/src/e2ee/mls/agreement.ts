@@ -5,8 +5,6 @@ import {
   defaultClientConfig,
   emptyPskIndex,
   generateKeyPackageWithKey,
-  getCiphersuiteFromName,
-  getCiphersuiteImpl,
   joinGroup,
   joinGroupExternal,
 } from './library.ts'
@@ -24,9 +22,8 @@ import type { Group, GroupKeyAgreement } from '../group-key-agreement.ts'
 import type { DeviceKey } from '../identity/device-key.ts'
 import { sameBytes, toText, utf8 } from '../octets.ts'
 import { checkNoTwins } from './guards.ts'
+import { cipherSuite, SUITE } from './suite.ts'
 import { decoded, encoded, membersOf, MlsGroup, rewritten } from './group.ts'
-
-const SUITE = 'MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519'
 
 /** Seconds that a key package is good for, on clocks that may be a day apart. */
 const DAY_S = 86_400n
@@ -50,7 +47,7 @@ interface Offer {
 
 /** Agrees on keys by MLS (RFC 9420), with ts-mls behind it. */
 export async function mlsAgreement(membership: Membership): Promise<GroupKeyAgreement> {
-  return new MlsAgreement(membership, await getCiphersuiteImpl(getCiphersuiteFromName(SUITE)))
+  return new MlsAgreement(membership, await cipherSuite())
 }
 
 class MlsAgreement implements GroupKeyAgreement {
