@@ -76,6 +76,7 @@ export class CallBook extends Emitter<CallBookEvents> {
           // The server checks the names.
           users: [...users] as UserId[],
           media,
+          encrypted: this.#context.encrypts,
         }),
       // While the devices were opened the other side may have called.
       () => this.#sessionWith(users, session),
@@ -90,17 +91,18 @@ export class CallBook extends Emitter<CallBookEvents> {
   ): Promise<Call> {
     const media = { audio, video }
     const session = new CallSession(this.#context, { id: call, direction: 'joined', media })
-    const data = { call, media, ...(replaces && { replaces }) }
+    const { encrypts: encrypted } = this.#context
+    const data = { call, media, encrypted, ...(replaces && { replaces }) }
     return this.#enter(session, signal, () => this.#context.request('call.join', data))
   }
 
   join(room: string, media: CallMedia, signal?: AbortSignal): Promise<Call> {
-    const { request, topology, environment } = this.#context
+    const { request, topology, environment, encrypts: encrypted } = this.#context
     // Which call the room is, the answer says.
     const id = environment.random.id() as CallId
     const session = new CallSession(this.#context, { id, direction: 'room', media })
     // The server checks the name.
-    const data = { room: room as RoomName, media, topology }
+    const data = { room: room as RoomName, media, topology, encrypted }
     const knock = () => {
       // A room that holds another call by now is not the one that this device waits for.
       const { lobby } = session.facts
@@ -212,6 +214,7 @@ export class CallBook extends Emitter<CallBookEvents> {
     let answer: Promise<Entered> | undefined
     let kept = session
     try {
+      await this.#context.assertEncrypts()
       const { media } = session.origin
       await session.local.start(media, { signal })
       session.assertOpen()

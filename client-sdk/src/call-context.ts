@@ -15,6 +15,10 @@ export interface CallContext {
   pathMaker(seat: PathSeat): PathMaker
   /** Whether this device is in another call than this one. */
   inAnotherCall(id: CallId): boolean
+  /** Whether this device encrypts end to end; where it does it comes into no call that does not. */
+  readonly encrypts: boolean
+  /** Rejects with `encryption-unsupported` where it should and the browser cannot. */
+  assertEncrypts(): Promise<void>
   /** None where the app has turned it off. */
   encryptionOf(seat: Pick<Seat, 'call' | 'self'>): CallEncryption | undefined
 }

@@ -19,7 +19,6 @@ import type { CallSession } from './call-session.ts'
 import type { CallDirection, CallState } from './core/call-state.ts'
 import type { Quality } from './core/quality.ts'
 import type { MediaSample } from './core/stats.ts'
-import type { Assessment } from './e2ee/identity/identity.ts'
 import { abortable, CallError } from './errors.ts'
 import type { Reconnecting } from './media-recovery.ts'
 import { ModeratedCall } from './moderated-call.ts'
@@ -108,12 +107,12 @@ export class Call extends ModeratedCall implements AsyncDisposable {
 
   /** Which way media goes; undefined before it does. */
   get path(): CallPath | undefined {
-    return this.#session.path
+    return this.#session.media.path
   }
 
   /** While media is being got back: by what, and since when. */
   get reconnecting(): Reconnecting | undefined {
-    return this.#session.reconnecting
+    return this.#session.media.reconnecting
   }
 
   /** Why the call ended; undefined until then. */
@@ -161,12 +160,12 @@ export class Call extends ModeratedCall implements AsyncDisposable {
   }
 
   get quality(): Quality {
-    return this.#session.monitor.quality
+    return this.#session.media.monitor.quality
   }
 
   /** True only while every media frame is end-to-end encrypted. */
   get encrypted(): boolean {
-    return this.#session.encrypted
+    return this.#session.media.encrypted
   }
 
   /**
@@ -174,12 +173,7 @@ export class Call extends ModeratedCall implements AsyncDisposable {
    * with everybody who comes or goes; undefined while one is alone, or without encryption.
    */
   get verification(): string | undefined {
-    return this.#session.encryption?.verification
-  }
-
-  /** What is known of somebody's identity; undefined until he has shown it. */
-  identityOf(participant: ParticipantId): Assessment | undefined {
-    return this.#session.encryption?.assessmentOf(participant)
+    return this.#session.privacy.keys?.verification
   }
 
   /**
@@ -187,22 +181,22 @@ export class Call extends ModeratedCall implements AsyncDisposable {
    * sits in between.
    */
   async safetyNumber(participant: ParticipantId): Promise<string | undefined> {
-    return this.#session.encryption?.safetyNumberWith(participant)
+    return this.#session.privacy.keys?.safetyNumberWith(participant)
   }
 
   /** The safety number was compared and is the same. */
   async markVerified(participant: ParticipantId): Promise<void> {
-    await this.#session.encryption?.markVerified(participant)
+    await this.#session.privacy.keys?.markVerified(participant)
   }
 
   /** Takes somebody whose identity has changed as he is now: until then he is not heard. */
   async acceptIdentity(participant: ParticipantId): Promise<void> {
-    await this.#session.encryption?.accept(participant)
+    await this.#session.privacy.keys?.accept(participant)
   }
 
   /** What the browser counts for the path in use. */
   stats(): Promise<MediaSample> {
-    return this.#session.monitor.sample()
+    return this.#session.media.monitor.sample()
   }
 
   /** Registers a listener; the answer takes it away again. */
@@ -366,9 +360,12 @@ export class Call extends ModeratedCall implements AsyncDisposable {
   async #accept({ audio = false, video = false, others, signal }: AcceptOptions): Promise<void> {
     const session = this.#session
     const media = { audio, video }
+    await session.privacy.assertPossible()
     if (session.local.tracks.length === 0) await session.local.start(media, { signal })
     const { id: call } = this
-    const answer = session.request('call.accept', { call, media, ...(others && { others }) })
+    const encrypted = session.privacy.wanted
+    const data = { call, media, encrypted, ...(others && { others }) }
+    const answer = session.request('call.accept', data)
     try {
       const joined = await abortable(answer, signal)
       session.join(joined.call, joined.participant)

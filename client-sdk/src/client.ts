@@ -14,6 +14,7 @@ import type { CallClientOptions, CallWaiting, ClientEvents } from './client-opti
 import type { ConnectionState } from './core/connection.ts'
 import { readPageRecord, writePageRecord } from './core/page-record.ts'
 import type { PageRecord } from './core/page-record.ts'
+import { DEFAULT_ENCRYPTION } from './defaults.ts'
 import { trustOnFirstUse } from './e2ee/identity/identity.ts'
 import { Emitter } from './emitter.ts'
 import { EncryptionMaker } from './encryption-maker.ts'
@@ -82,12 +83,15 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     const ice = new IceServers(clock, () => request('ice.get', {}))
     this.#ice = ice
     const { iceTransportPolicy = 'all', topology = 'auto', videoCodec = 'vp8' } = options
+    const encrypts = (options.encryption ?? DEFAULT_ENCRYPTION) === 'required'
     const supplies = { environment, ice, iceTransportPolicy, videoCodec, topology }
     this.#book = new CallBook({
       environment,
       request,
       topology,
       pathMaker: (seat) => pathMaker(supplies, seat),
+      encrypts,
+      assertEncrypts: () => (encrypts ? environment.frames.check() : Promise.resolve()),
       encryptionOf: (seat) => this.#encryption?.encryptionOf(seat),
     })
     this.#listen()
@@ -386,7 +390,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
 
   /** The welcome says who this device is: its keys belong to that. */
   #prepareEncryption({ user, device, resumed }: Welcome): void {
-    if ((this.#options.encryption ?? 'off') === 'off') return
+    if ((this.#options.encryption ?? DEFAULT_ENCRYPTION) === 'off') return
     const environment = this.#environment
     const { request } = this.#signaling
     const identity = this.identity.open(user, device)

@@ -52,3 +52,6 @@ export const RING_AGAIN_WAIT_MS = 12_000
 /** How often and how long `sfu.open` is tried while no node is there. */
 export const SFU_OPEN_RETRY_MS = 1_000
 export const SFU_OPEN_ATTEMPTS = 15
+
+/** Whether calls are encrypted end to end where the app does not say. */
+export const DEFAULT_ENCRYPTION: 'required' | 'off' = 'off'

@@ -125,6 +125,8 @@ export interface FrameWorkerLink {
 export interface FrameEngine {
   /** What a peer connection must be made with. */
   readonly connectionSettings: Readonly<Record<string, unknown>>
+  /** Rejects with `encryption-unsupported` where the browser lacks something that encryption takes. */
+  check(): Promise<void>
   /** Throws `encryption-unsupported`. */
   startWorker(listener: FrameWorkerListener): FrameWorkerLink
   /** A number that no worker has had with this key and leaf. */

@@ -1,4 +1,4 @@
-import type { CallId, CallMedia, ClientRequestResult, UserId } from '@parley/protocol'
+import type { ClientRequestData, ClientRequestResult } from '@parley/protocol'
 import { RING_AGAIN_ATTEMPTS, RING_AGAIN_RETRY_MS } from './defaults.ts'
 import { CallError } from './errors.ts'
 import type { Clock } from './ports.ts'
@@ -10,7 +10,7 @@ import type { Request } from './signaling.ts'
  */
 export async function ringAgain(
   { request, clock }: { readonly request: Request; readonly clock: Clock },
-  call: { readonly call: CallId; readonly users: UserId[]; readonly media: CallMedia },
+  call: ClientRequestData<'call.start'>,
 ): Promise<ClientRequestResult<'call.start'>> {
   for (let attempt = 1; ; attempt++) {
     try {

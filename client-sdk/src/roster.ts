@@ -8,6 +8,7 @@ import type {
   UserId,
 } from '@parley/protocol'
 import type { StreamKey } from './core/media-plan.ts'
+import type { Assessment } from './e2ee/identity/identity.ts'
 import { Emitter } from './emitter.ts'
 import type { Playback } from './playback.ts'
 import type { RemoteStream, TileSize } from './ports.ts'
@@ -31,6 +32,8 @@ export interface Participant {
   readonly moderator: boolean
   /** What a moderator has switched off. */
   readonly silenced: readonly TrackSource[]
+  /** Who he is, as far as this device knows; undefined until he has shown it, and without encryption. */
+  readonly identity: Assessment | undefined
   readonly tracks: readonly RemoteTrack[]
 }
 
@@ -46,6 +49,7 @@ interface RosterEvents {
 
 class Member implements Participant {
   view: ParticipantView
+  identity: Assessment | undefined
   readonly handles = new Map<StreamKey, TrackHandle>()
 
   constructor(view: ParticipantView) {
@@ -161,6 +165,16 @@ export class Roster extends Emitter<RosterEvents> {
       return { track, participant }
     }
     return undefined
+  }
+
+  /** Takes what is thought of each one now. */
+  identify(assessmentOf: (id: ParticipantId) => Assessment | undefined): void {
+    for (const member of this.#members.values()) {
+      const identity = assessmentOf(member.id)
+      if (identity === member.identity) continue
+      member.identity = identity
+      this.emit('updated', member)
+    }
   }
 
   clear(): void {

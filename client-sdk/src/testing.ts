@@ -102,7 +102,12 @@ export function bareEnvironment(): Environment & { clock: ManualClock; link: Fak
     memory: { claim: () => Promise.resolve(undefined), keep: () => undefined },
     push: { subscribe: missing, unsubscribe: missing },
     tiles: { watch: () => () => undefined },
-    frames: { connectionSettings: {}, startWorker: missing, takeIncarnation: missing },
+    frames: {
+      connectionSettings: {},
+      check: missing,
+      startWorker: missing,
+      takeIncarnation: missing,
+    },
     frameKeys: undefined,
     identities: memoryIdentityStore(),
     createPeerConnection: missing,

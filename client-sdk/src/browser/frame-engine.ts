@@ -15,11 +15,13 @@ interface WithEncodedStreams {
 /** Frame encryption as this browser can do it; never two ways on one connection. */
 export function browserFrameEngine(workerUrl: string | undefined): FrameEngine {
   const scripted = typeof RTCRtpScriptTransform === 'function'
+  let checked: Promise<void> | undefined
   return {
     connectionSettings: scripted ? {} : { encodedInsertableStreams: true },
+    check: () => (checked ??= checkBrowser(scripted)),
     takeIncarnation: (epoch) => takeIncarnation(storage(), epoch),
     startWorker(listener) {
-      if (!scripted && !hasEncodedStreams()) throw new CallError('encryption-unsupported')
+      if (!scripted && !hasEncodedStreams()) throw unsupported('it has no encoded transforms')
       const worker = startWorker(workerUrl, listener)
       const post = (message: ToWorker, transfer: Transferable[] = []) =>
         worker.postMessage(message, transfer)
@@ -33,6 +35,22 @@ export function browserFrameEngine(workerUrl: string | undefined): FrameEngine {
       }
     },
   }
+}
+
+/** What is missing, if anything is: newer browsers have all of it, on pages with HTTPS. */
+async function checkBrowser(scripted: boolean): Promise<void> {
+  if (!scripted && !hasEncodedStreams()) throw unsupported('it has no encoded transforms')
+  const make = (name: string, usages: KeyUsage[]) => crypto.subtle.generateKey(name, false, usages)
+  try {
+    await Promise.all([make('Ed25519', ['sign', 'verify']), make('X25519', ['deriveBits'])])
+  } catch (error) {
+    throw unsupported('it has no Ed25519 and X25519, or the page has no HTTPS', error)
+  }
+}
+
+function unsupported(why: string, cause?: unknown): CallError {
+  const message = `This browser cannot encrypt end to end: ${why}. Update it, or set \`encryption\` to \`off\`.`
+  return new CallError('encryption-unsupported', { message, cause })
 }
 
 function hasEncodedStreams(): boolean {
