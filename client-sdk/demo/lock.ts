@@ -22,7 +22,7 @@ export function heldIn(call: Call): readonly Participant[] {
 
 /** What is known of who somebody in the call is. */
 export function identityOf(call: Call, participant: Participant['id']): Assessment | undefined {
-  return call.identityOf(participant)
+  return call.participants.get(participant)?.identity
 }
 
 /** The badge in the header that opens the panel, and says how safe the call is. */
