@@ -56,6 +56,32 @@ describe('protocol pages', () => {
   })
 })
 
+describe('the threat model', () => {
+  const text = readFileSync(join(root, 'docs/security.md'), 'utf8')
+  const [claims = '', evidence = ''] = text.split('## Evidence')
+  const rows = [...evidence.matchAll(/^\| (E\d+) +\| `([^`]+)` +\| (.+?) +\|$/gm)].map(
+    ([, claim = '', file = '', name = '']) => ({ claim, file, name }),
+  )
+
+  test.each(rows)('$claim: there is a test "$name"', ({ file, name }) => {
+    expect(readFileSync(join(root, file), 'utf8')).toContain(name)
+  })
+
+  test('has evidence for each claim, and a claim for all evidence', () => {
+    const cited = [...claims.matchAll(/\[(E\d+)(?:–(E\d+))?\]/g)].flatMap(
+      ([, first = '', last]) => {
+        const numberOf = (claim: string) => Number(claim.slice(1))
+        const length = last === undefined ? 1 : numberOf(last) - numberOf(first) + 1
+        return Array.from({ length }, (_, index) => `E${numberOf(first) + index}`)
+      },
+    )
+    const shown = new Set(rows.map(({ claim }) => claim))
+    expect(cited.length).toBeGreaterThan(20)
+    expect(cited.filter((claim) => !shown.has(claim))).toEqual([])
+    expect([...shown].filter((claim) => !cited.includes(claim))).toEqual([])
+  })
+})
+
 describe('settings', () => {
   test('.env.example and docs/settings.md are what the tables say', async () => {
     expect(readFileSync(join(root, '.env.example'), 'utf8')).toBe(envExample())

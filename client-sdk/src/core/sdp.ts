@@ -11,3 +11,14 @@ export function askForDtx(sdp: string): string {
     return `a=fmtp:${type} ${[...kept, 'useinbandfec=1', 'usedtx=1'].join(';')}`
   })
 }
+
+/**
+ * Takes out the offer to tell the level of each audio packet (RFC 6464): it would stand in a header that
+ * everybody on the way can read, and between two nobody asks who speaks.
+ */
+export function withoutAudioLevels(sdp: string): string {
+  return sdp.replaceAll(
+    /^a=extmap:\S+ urn:ietf:params:rtp-hdrext:ssrc-audio-level[^\r\n]*\r?\n/gm,
+    '',
+  )
+}

@@ -13,7 +13,7 @@ import type {
 } from '../core/negotiation.ts'
 import { pathState } from '../core/path-state.ts'
 import type { PathState } from '../core/path-state.ts'
-import { askForDtx } from '../core/sdp.ts'
+import { askForDtx, withoutAudioLevels } from '../core/sdp.ts'
 import { hasDecoded } from '../core/stats.ts'
 import type { PeerBinding } from '../e2ee/peer-binding.ts'
 import { checkCertificate } from './certificate.ts'
@@ -291,7 +291,7 @@ export class PeerSession implements PathSession {
   #sendLocal(round: number): void {
     const local = this.#pc.localDescription
     if (!local || (local.type !== 'offer' && local.type !== 'answer')) return
-    const description = { type: local.type, sdp: askForDtx(local.sdp) }
+    const description = { type: local.type, sdp: askForDtx(withoutAudioLevels(local.sdp)) }
     const { type } = local
     const sources = this.#ourSources()
     this.#post(async () => {
