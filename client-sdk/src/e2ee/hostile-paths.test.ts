@@ -43,7 +43,9 @@ describe('a direct path', () => {
       )
       const victim = kind === 'offer' ? answerer : offerer
       await until(() => victim.session.state === 'failed')
-      expect(victim.person.alarms).toMatchObject([{ kind: 'peer-unverified' }])
+      expect(victim.person.alarms).toContainEqual(
+        expect.objectContaining({ kind: 'peer-unverified' }),
+      )
       expect(victim.connection).toMatchObject({ closed: true, applied: [] })
       expect([offerer, answerer].some(isSealed)).toBe(false)
     },
@@ -56,7 +58,9 @@ describe('a direct path', () => {
       return proof === undefined ? signal : rest
     })
     await until(() => answerer.session.state === 'failed')
-    expect(answerer.person.alarms).toMatchObject([{ kind: 'peer-unverified' }])
+    expect(answerer.person.alarms).toContainEqual(
+      expect.objectContaining({ kind: 'peer-unverified' }),
+    )
     expect(answerer.connection.applied).toEqual([])
   })
 
@@ -69,7 +73,9 @@ describe('a direct path', () => {
       { call: 'a-later-call' },
     )
     await until(() => answerer.session.state === 'failed')
-    expect(answerer.person.alarms).toMatchObject([{ kind: 'peer-unverified' }])
+    expect(answerer.person.alarms).toContainEqual(
+      expect.objectContaining({ kind: 'peer-unverified' }),
+    )
     expect(answerer.connection.applied).toEqual([])
   })
 
@@ -82,7 +88,9 @@ describe('a direct path', () => {
     const offers = end(carol, alice, (signal) => heard.session.signal(signal))
     offers.connection.onnegotiationneeded?.()
     await until(() => heard.session.state === 'failed')
-    expect(alice.alarms).toMatchObject([{ kind: 'peer-unverified', participant: bob.id }])
+    expect(alice.alarms).toContainEqual(
+      expect.objectContaining({ kind: 'peer-unverified', participant: bob.id }),
+    )
     expect(heard.connection.applied).toEqual([])
   })
 

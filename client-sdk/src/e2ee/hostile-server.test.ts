@@ -159,8 +159,9 @@ describe.concurrent('a server that does as it likes with commits', () => {
     server.tamper = (event, to) =>
       event.type === 'mls.message' && to.id === bob.id ? undefined : tamper(event, to)
     await server.seat('carol')
-    const about = () => alice.alarms.find(({ kind }) => kind === 'silent-member')?.participant
-    await until(() => about() === bob.id)
+    await until(() =>
+      alice.alarms.some((alarm) => alarm.kind === 'silent-member' && alarm.participant === bob.id),
+    )
   })
 
   test('showing them in another order does no harm', async ({ expect }) => {
@@ -225,7 +226,9 @@ describe.concurrent('a server that lies about identities', () => {
     await until(() => has(alice, 'identity-changed'))
     await until(() => (impostor.keys()?.epoch ?? 0) > 0)
     expect(alice.keys()).toEqual(alone)
-    expect(alice.alarms).toMatchObject([{ participant: impostor.id, detail: 'unapproved-device' }])
+    expect(alice.alarms).toContainEqual(
+      expect.objectContaining({ participant: impostor.id, detail: 'unapproved-device' }),
+    )
     // Only the person may take him for the one that he was.
     await alice.encryption.accept(impostor.id)
     await agreed(alice, impostor)
@@ -249,7 +252,9 @@ describe.concurrent('a server that lies about identities', () => {
       const alone = alice.keys()
       const bob = await server.seat('bob', { store: bobs })
       await until(() => (bob.keys()?.epoch ?? 0) > 0 && has(alice, 'identity-changed'))
-      expect(alice.alarms).toMatchObject([{ participant: bob.id, detail: lie }])
+      expect(alice.alarms).toContainEqual(
+        expect.objectContaining({ participant: bob.id, detail: lie }),
+      )
       expect(alice.keys()).toEqual(alone)
     },
   )
