@@ -29,6 +29,10 @@ describe('a call', () => {
     expect(await race({ rounds: 6, mostLagMs: 10, seed: 3 })).toHaveLength(6)
   })
 
+  test('[GROUP-6] agrees though messages were lost, doubled and out of turn while five raced', async () => {
+    expect(await race({ rounds: 5, mostLagMs: 10, seed: 7, lossy: true })).toHaveLength(5)
+  })
+
   test('[GROUP-7] goes on when the server has forgotten its group', async () => {
     const alice = await room.enter('alice')
     await room.enter('bob')
