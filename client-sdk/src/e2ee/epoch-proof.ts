@@ -12,7 +12,7 @@ export interface EpochProofPorts {
   readonly send: (message: Uint8Array) => Promise<void>
   /** All who are here can open frames of the epoch. */
   readonly allReady: (epoch: bigint) => void
-  /** Somebody who is here has not confirmed the epoch, though he was asked. */
+  /** Somebody who is here has not confirmed the epoch, though he was asked, or is not even in it. */
   readonly silent: (participant: ParticipantId, detail: string) => void
 }
 
@@ -96,9 +96,12 @@ export class EpochProof {
     this.#silent.see(silent)
   }
 
-  /** Who should have confirmed the epoch: on the direct path nobody has to. */
+  /**
+   * Who should have confirmed the epoch: on the direct path nobody has to. Who is here and has no leaf
+   * is expected too, or a server could show each a group without the others.
+   */
   #expected(): readonly ParticipantId[] {
-    const { epoch, leaves } = this.#epoch ?? {}
+    const epoch = this.#epoch?.epoch
     const { participants = [], topology } = this.#view ?? {}
     if (topology?.path !== 'sfu' || epoch === undefined || epoch !== this.#installed) return []
     const here = participants.filter(
@@ -106,14 +109,14 @@ export class EpochProof {
     )
     return here
       .map(({ id }) => id)
-      .filter((id) => id !== this.#ports.self && leaves?.has(id) === true)
-      .filter((id) => !this.#ready.includes(epoch, [id]))
+      .filter((id) => id !== this.#ports.self && !this.#ready.includes(epoch, [id]))
   }
 
   #onSilent(names: readonly string[]): void {
-    const epoch = this.#epoch?.epoch
+    const { epoch, leaves } = this.#epoch ?? {}
     for (const id of this.#expected().filter((one) => names.includes(nameOf(epoch, one)))) {
-      this.#ports.silent(id, `has not confirmed the keys of epoch ${String(epoch)}`)
+      const what = leaves?.has(id) === true ? 'has not confirmed' : 'has no part in'
+      this.#ports.silent(id, `${what} the keys of epoch ${String(epoch)}`)
     }
   }
 }

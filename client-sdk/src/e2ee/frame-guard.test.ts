@@ -142,7 +142,7 @@ class Device {
     this.#leaf = leaf
     const engine: FrameEngine = {
       connectionSettings: {},
-    check: () => Promise.resolve(),
+      check: () => Promise.resolve(),
       takeIncarnation: () => Promise.resolve(0),
       startWorker: (listener) => {
         this.breakWorker = () => listener.failed(new CallError('encryption-unsupported'))

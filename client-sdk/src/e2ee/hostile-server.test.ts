@@ -164,6 +164,18 @@ describe.concurrent('a server that does as it likes with commits', () => {
     )
   })
 
+  test('[GROUP-9] keeping somebody out who is shown as there is told on', async () => {
+    const [server, alice] = await pair({ clock: hastyClock(8) })
+    server.lie = (type, _data, { user }) =>
+      user === 'carol' && type.startsWith('mls.') ? new CallError('store-unavailable') : undefined
+    const carol = await server.seat('carol')
+    await until(() =>
+      alice.alarms.some(({ kind, participant }) => {
+        return kind === 'silent-member' && participant === carol.id
+      }),
+    )
+  })
+
   test('showing them in another order does no harm', async ({ expect }) => {
     const [server, alice, bob] = await pair()
     const held: ServerEvent[] = []

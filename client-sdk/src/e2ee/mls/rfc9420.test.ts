@@ -15,19 +15,16 @@ import { decoded } from './group.ts'
 import {
   defaultClientConfig,
   emptyPskIndex,
-  getCiphersuiteFromName,
-  getCiphersuiteImpl,
   joinGroup,
   mlsExporter,
   processMessage,
 } from './library.ts'
 import type { CiphersuiteImpl, ClientState } from './library.ts'
-
-const SUITE = 'MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519'
+import { cipherSuite, SUITE } from './suite.ts'
 
 let suite: CiphersuiteImpl
 beforeAll(async () => {
-  suite = await getCiphersuiteImpl(getCiphersuiteFromName(SUITE))
+  suite = await cipherSuite()
 })
 
 describe('the vectors of RFC 9420', () => {
