@@ -100,6 +100,33 @@ describe('who and what', () => {
     expect(await open(receiver, ALICE, 'camera')).not.toBeTypeOf('string')
   })
 
+  it('none of 10,000 frames under other keys and key ids opens', async () => {
+    let opened = 0
+    const open = async (sealed: Uint8Array) => {
+      const result = await openFrame(receiver, alicesCamera, sealed)
+      if (typeof result !== 'string') opened++
+    }
+    const strangers = await Promise.all(
+      Array.from({ length: 10 }, (_, i) => member({ secret: i + 2 })),
+    )
+    for (let i = 0; i < 250; i++) {
+      for (const stranger of strangers)
+        await open(bytesOf(await sealFrame(stranger, camera, keyFrame(i))))
+    }
+    const sealed = bytesOf(await sealFrame(sender, camera, keyFrame()))
+    // KID 0x10001 in three bytes, after ten clear ones and the header's first.
+    expect([...sealed.subarray(11, 14)]).toEqual([1, 0, 1])
+    for (let kid = 0; kid < 7_700; kid++) {
+      const forged = sealed.slice()
+      // Epoch and leaf are the low bytes: those that the receiver has keys of come, too.
+      forged.set([kid % 5, kid >> 12, kid % 7], 11)
+      if (kid % 5 !== 1 || kid >> 12 !== 0 || kid % 7 !== 1) await open(forged)
+    }
+    expect(opened).toBe(0)
+    await open(sealed)
+    expect(opened).toBe(1)
+  })
+
   it('nothing is sealed without a key, or that is no frame', async () => {
     expect(await sealFrame(new HeldKeys(never), camera, keyFrame())).toBe('no-key')
     expect(await sealFrame(sender, camera, new Uint8Array([0, 1]))).toBe('not-a-frame')
