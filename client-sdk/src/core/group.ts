@@ -73,11 +73,11 @@ function take(state: GroupState, event: GroupEvent, now: Millis): GroupState {
       const waiting = new Map([...state.waiting].filter(owns))
       return { ...state, roster: event.roster, waiting }
     }
-    case 'waiting':
-      return {
-        ...state,
-        waiting: new Map(state.waiting).set(event.participant, event.offer),
-      }
+    case 'waiting': {
+      const { participant, offer } = event
+      const isFull = state.waiting.size >= MOST_WAITING && !state.waiting.has(participant)
+      return isFull ? state : { ...state, waiting: new Map(state.waiting).set(participant, offer) }
+    }
     case 'created':
       return created(state, event.generation, now)
     case 'commit':
@@ -190,14 +190,19 @@ function begin(state: GroupState, effect: GroupEffect): Step<GroupState, GroupEf
 
 function queue(state: GroupState, commits: readonly OrderedCommit[]): GroupState {
   const from = state.view?.epoch ?? 0
-  const known = new Set(state.inbox.map(({ epoch }) => epoch))
-  const fresh = commits.filter(({ epoch }) => epoch >= from && !known.has(epoch))
-  const inbox = [...state.inbox, ...fresh].sort((a, b) => a.epoch - b.epoch)
+  const queued = new Map(state.inbox.map((one) => [one.epoch, one]))
+  for (const one of commits) {
+    if (one.epoch >= from && !queued.has(one.epoch)) queued.set(one.epoch, one)
+  }
+  const inbox = [...queued.values()].sort((a, b) => a.epoch - b.epoch)
   return { ...state, inbox: inbox.slice(-MOST_QUEUED) }
 }
 
 /** More than the server keeps. */
 const MOST_QUEUED = 128
+
+/** Offers kept at once, some of whom before their seats are known; a call has fewer seats. */
+const MOST_WAITING = 128
 
 function takeStatus(
   state: GroupState,
