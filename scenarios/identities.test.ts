@@ -50,15 +50,19 @@ test(
     expect(await readQrCode(bob)).toBe(`PARLEY:PAIR:${number.replaceAll(' ', '')}`)
     for (const page of [alice, bob]) expect(await spills(page)).toEqual([])
     // One digit is wrong, and then none is.
-    await bob.locator('#theirs').fill(number.replace(/\d$/, (digit) => (digit === '0' ? '1' : '0')))
+    await type(
+      bob,
+      number.replace(/\d$/, (digit) => (digit === '0' ? '1' : '0')),
+    )
     await reads(bob, 'They are not the same')
     expect(await isOffered(bob, 'Mark as verified')).toBe(false)
-    await bob.locator('#theirs').fill(number)
+    await type(bob, number)
     await reads(bob, 'They are the same')
     await press(bob, 'Mark as verified')
     await reads(bob, 'Verified by you')
-    await alice.browserContext().close()
-    await reads(bob, 'Sign out')
+    await press(alice, 'Close')
+    await press(alice, 'Leave call')
+    for (const page of [alice, bob]) await reads(page, 'Sign out')
 
     // The same name in a browser that knows nothing of the first one, as after its storage was cleared.
     const other = await open(FIREFOX, 'alice')
@@ -85,6 +89,19 @@ test(
     await reads(bob, 'Mark as verified')
     // What was verified was the other one's number.
     expect(await codeIn(bob, 'dialog')).not.toBe(number)
+
+    // It was Alice after all: her first browser says so.
+    await press(other, 'Leave call')
+    await reads(other, 'another device of yours approves it')
+    await reads(alice, 'says that it is yours')
+    expect(await codeIn(alice, '.approvals')).toBe(await codeIn(other, '.approvals'))
+    await press(alice, 'The same: approve')
+    await reads(alice, 'since')
+    await until(
+      'the new browser is approved',
+      () => textOf(other),
+      (shown) => !shown.includes('another device of yours approves it'),
+    )
   },
 )
 
@@ -121,6 +138,11 @@ async function press(page: Page, name: string): Promise<void> {
     },
     (pressed) => pressed === true,
   )
+}
+
+async function type(page: Page, text: string): Promise<void> {
+  await page.$eval('#theirs', (input) => ((input as HTMLInputElement).value = ''))
+  await page.type('#theirs', text)
 }
 
 async function reads(page: Page, text: string): Promise<void> {

@@ -4,12 +4,9 @@ import { icon } from './icons.ts'
 import { lockWords } from './security-words.ts'
 import type { LockState } from './security-words.ts'
 
-/** How the call is protected at this moment. `encrypts`: this page encrypts end to end. */
-export function lockStateOf(call: Call, encrypts: boolean): LockState {
-  if (!encrypts) return 'off'
-  if (heldIn(call).length > 0) return 'held'
-  if (call.encrypted) return 'encrypted'
-  return call.participants.size === 0 ? 'alone' : 'pending'
+/** How the call is protected at this moment. */
+export function lockStateOf({ protection, participants }: Call): LockState {
+  return protection === 'pending' && participants.size === 0 ? 'alone' : protection
 }
 
 /** Those in the call who are not trusted. */
@@ -26,7 +23,7 @@ export function identityOf(call: Call, participant: Participant['id']): Assessme
 }
 
 /** The badge in the header that opens the panel, and says how safe the call is. */
-export function lockBadge(call: Call, encrypts: boolean, toggle: () => void) {
+export function lockBadge(call: Call, toggle: () => void) {
   const element = el('button', {
     class: 'badge lock',
     type: 'button',
@@ -34,7 +31,7 @@ export function lockBadge(call: Call, encrypts: boolean, toggle: () => void) {
     onclick: toggle,
   })
   const render = () => {
-    const state = lockStateOf(call, encrypts)
+    const state = lockStateOf(call)
     if (element.dataset['state'] === state) return
     element.dataset['state'] = state
     const { short, long } = lockWords[state]

@@ -1,5 +1,6 @@
 import { CallClient } from '../src/index.ts'
 import type { Call, CallMedia } from '../src/index.ts'
+import { approvalsPanel } from './approvals.ts'
 import { fill, part } from './dom.ts'
 import { elsewherePanel } from './elsewhere.ts'
 import { hallwayScreen } from './hallway.ts'
@@ -62,7 +63,10 @@ function run(client: CallClient): void {
   const missed = missedPanel(client, {
     callBack: (user, media) => void start(() => client.call(user, media), [user]),
   })
-  lobby.element.querySelector('.columns')?.before(elsewhere.element, missed.element)
+  const approvals = approvalsPanel(client)
+  client.identity.on('changed', approvals.render)
+  const above = [elsewhere, missed, approvals].map(({ element }) => element)
+  lobby.element.querySelector('.columns')?.before(...above)
   fill(app, lobby.element)
 
   const enter = (call: Call, called: readonly string[] = []) => {
@@ -78,7 +82,6 @@ function run(client: CallClient): void {
     const screen = stageScreen(call, client, {
       called,
       show: (other) => enter(other),
-      encrypts: settings.encryption === 'required',
     })
     stage = screen
     fill(app, screen.element)

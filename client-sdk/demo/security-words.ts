@@ -1,10 +1,13 @@
-import type { Assessment, ChangeReason, SecurityAlarm, TrustState } from '../src/index.ts'
+import type {
+  Assessment,
+  ChangeReason,
+  Protection,
+  SecurityAlarm,
+  TrustState,
+} from '../src/index.ts'
 
-/**
- * How far a call is from being encrypted end to end. `alone`: nobody is there to agree with on keys.
- * `held`: somebody is there who is not trusted.
- */
-export type LockState = 'encrypted' | 'pending' | 'alone' | 'held' | 'off'
+/** `alone`: nobody is there to agree with on keys. */
+export type LockState = Protection | 'alone'
 
 /** What the lock says, and what it means. */
 export const lockWords: Readonly<
@@ -58,9 +61,11 @@ const reasonWords: Readonly<Record<ChangeReason, string>> = {
 
 /** Why somebody is held back, and what it may mean. */
 export function wordsForChange(user: string, identity: Assessment): string {
-  if (identity.decision === 'refuse') return `This app does not let ${user} into this call.`
-  if (identity.state !== 'changed') return `This app asks you to look before you let ${user} in.`
   const what = identity.reason ? reasonWords[identity.reason] : 'has another identity'
+  if (identity.decision === 'refuse') {
+    return `This app does not let ${user} in${identity.reason ? `, who ${what}` : ''}.`
+  }
+  if (identity.state !== 'changed') return `This app asks you to look before you let ${user} in.`
   return (
     `${user} ${what}. That is so after a new phone or a cleared browser, ` +
     `and it is so when somebody pretends to be ${user}.`

@@ -6,7 +6,7 @@ import { identityOf, lockStateOf } from './lock.ts'
 import { lockWords, wordsForIdentity } from './security-words.ts'
 
 /** The panel that says how the call is protected, and lets people make sure of each other. */
-export function securityPanel(call: Call, encrypts: boolean) {
+export function securityPanel(call: Call) {
   const body = el('div', { class: 'stack' })
   const element = el(
     'section',
@@ -24,7 +24,8 @@ export function securityPanel(call: Call, encrypts: boolean) {
     if (element.hidden) return
     // Kept by name, so that the keyboard focus survives a change of somebody's state.
     const focused = body.querySelector<HTMLElement>(':focus')?.dataset['key']
-    fill(body, statusOf(call, encrypts), encrypts && codeOf(call), encrypts && peopleOf(call))
+    const encrypts = call.protection !== 'off'
+    fill(body, statusOf(call), encrypts && codeOf(call), encrypts && peopleOf(call))
     if (focused === undefined) return
     const again = body.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)
     if (again) again.focus()
@@ -38,8 +39,8 @@ export function securityPanel(call: Call, encrypts: boolean) {
   return { element, render, toggle: () => show(element.hidden !== false), close: () => show(false) }
 }
 
-function statusOf(call: Call, encrypts: boolean): HTMLElement {
-  const state = lockStateOf(call, encrypts)
+function statusOf(call: Call): HTMLElement {
+  const state = lockStateOf(call)
   return el(
     'p',
     { class: 'assurance', 'data-state': state },

@@ -41,13 +41,11 @@ export interface StageOptions {
   readonly called: readonly string[]
   /** Shows another call in the place of this one. */
   readonly show: (call: Call) => void
-  /** This page encrypts end to end. */
-  readonly encrypts: boolean
 }
 
 /** The screen of a running call. */
 export function stageScreen(call: Call, client: CallClient, options: StageOptions) {
-  const { called, show, encrypts } = options
+  const { called, show } = options
   const floor = new Floor(call, client.user ?? '')
   const buttons = controls(call, {
     invite: () => inviteSheet(call, client),
@@ -66,8 +64,8 @@ export function stageScreen(call: Call, client: CallClient, options: StageOption
   const roster = rosterPanel(call, client)
   const people = rosterBadge(call, () => turnTo(roster))
   quality.addEventListener('click', () => turnTo(details))
-  const security = securityPanel(call, encrypts)
-  const lock = lockBadge(call, encrypts, () => turnTo(security))
+  const security = securityPanel(call)
+  const lock = lockBadge(call, () => turnTo(security))
   const alarms = alarmBoard(call)
   const panels = [
     { panel: details, opener: quality },

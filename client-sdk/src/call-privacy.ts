@@ -1,5 +1,7 @@
 import type { CallView, ParticipantId, ServerEvent } from '@parley/protocol'
 import type { CallContext } from './call-context.ts'
+import { protectionOf } from './core/frames/call-protection.ts'
+import type { Protection } from './core/frames/call-protection.ts'
 import type { CallEncryption, SecurityAlarm } from './e2ee/call-encryption.ts'
 import { Emitter } from './emitter.ts'
 import { CallError } from './errors.ts'
@@ -35,6 +37,13 @@ export class CallPrivacy extends Emitter<CallPrivacyEvents> {
   /** Keys of the call, and who its people are; none before it is joined, or without encryption. */
   get keys(): CallEncryption | undefined {
     return this.#keys
+  }
+
+  /** Where the call stands; `encrypted` as its paths say. */
+  protection(encrypted: boolean): Protection {
+    const others = [...this.#roster.participants.values()]
+    const decisions = others.map(({ identity }) => identity?.decision)
+    return protectionOf({ wanted: this.wanted, encrypted, decisions })
   }
 
   /** Rejects where this device should encrypt and cannot. */

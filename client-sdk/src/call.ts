@@ -17,6 +17,7 @@ import type { CallEvents, CallPath } from './call-events.ts'
 import type { CallData, SendOptions } from './call-talk.ts'
 import type { CallSession } from './call-session.ts'
 import type { CallDirection, CallState } from './core/call-state.ts'
+import type { Protection } from './core/frames/call-protection.ts'
 import type { Quality } from './core/quality.ts'
 import type { MediaSample } from './core/stats.ts'
 import { abortable, CallError } from './errors.ts'
@@ -166,6 +167,11 @@ export class Call extends ModeratedCall implements AsyncDisposable {
   /** True only while every media frame is end-to-end encrypted. */
   get encrypted(): boolean {
     return this.#session.media.encrypted
+  }
+
+  /** How far the call is from that, and why; told of by `encryption` and `verification`. */
+  get protection(): Protection {
+    return this.#session.privacy.protection(this.encrypted)
   }
 
   /**

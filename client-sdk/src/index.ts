@@ -5,6 +5,7 @@ export type { AcceptOptions, Call, MediaOptions, OperationOptions } from './call
 export type { CallEvents, CallPath, Message, Muted, MuteRequest } from './call-events.ts'
 export type { CallData, SendOptions } from './call-talk.ts'
 export type { CallDirection, CallState } from './core/call-state.ts'
+export type { Protection } from './core/frames/call-protection.ts'
 export type { ConnectionState } from './core/connection.ts'
 export type { VideoCodec } from './core/video-codec.ts'
 export type { Quality, QualityLevel, QualityReason } from './core/quality.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { isEncrypted, nodeProtection } from './call-protection.ts'
+import { isEncrypted, nodeProtection, protectionOf } from './call-protection.ts'
 
 it.each([
   ['no keys', [false, ['proven'], ['proven']], 'pending'],
@@ -43,4 +43,15 @@ it.each([
   ],
 ] as const)('[FRAME-18] a call with the paths %j', (paths, encrypted) => {
   expect(isEncrypted(paths)).toBe(encrypted)
+})
+
+it.each([
+  [{ wanted: false, encrypted: false, decisions: [] }, 'off'],
+  [{ wanted: true, encrypted: false, decisions: [] }, 'pending'],
+  [{ wanted: true, encrypted: false, decisions: ['accept', undefined] }, 'pending'],
+  [{ wanted: true, encrypted: true, decisions: ['accept', 'accept'] }, 'encrypted'],
+  [{ wanted: true, encrypted: true, decisions: ['accept', 'hold'] }, 'held'],
+  [{ wanted: true, encrypted: false, decisions: ['refuse'] }, 'held'],
+] as const)('a call of which is known %j is %s', (known, protection) => {
+  expect(protectionOf(known)).toBe(protection)
 })

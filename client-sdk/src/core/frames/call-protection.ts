@@ -34,3 +34,27 @@ export function isEncrypted(
   if (paths.some(({ protection }) => protection === 'plain')) return false
   return paths.some(({ used, protection }) => used && protection === 'sealed')
 }
+
+/**
+ * How far a call is from being encrypted end to end. `off`: the app has turned it off. `pending`: keys are
+ * being agreed on, or nobody is there to do so with; nothing is sent or shown before. `held`:
+ * somebody in the call is not trusted, and nothing goes to him or comes of him. `encrypted`: as
+ * `call.encrypted`, with all who are in the call.
+ */
+export type Protection = 'off' | 'pending' | 'held' | 'encrypted'
+
+/** Sums up what is known of a call's encryption. */
+export function protectionOf({
+  wanted,
+  encrypted,
+  decisions,
+}: {
+  readonly wanted: boolean
+  readonly encrypted: boolean
+  /** On each of the others; undefined for who has not shown who he is. */
+  readonly decisions: readonly ('accept' | 'hold' | 'refuse' | undefined)[]
+}): Protection {
+  if (!wanted) return 'off'
+  if (decisions.some((decision) => decision === 'hold' || decision === 'refuse')) return 'held'
+  return encrypted ? 'encrypted' : 'pending'
+}
