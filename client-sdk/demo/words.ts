@@ -78,6 +78,8 @@ const errorWords: Readonly<Record<CallErrorCode, string>> = {
     'The others in this call do not encrypt, so it was not joined. They need a newer version.',
   'encryption-unsupported': 'This browser cannot keep the call private, so it was not joined.',
   'encryption-lost': 'Something was about to be sent without encryption and was stopped.',
+  'payload-unsealable': 'What you wanted to say with the call cannot be sealed for them yet.',
+  'encryption-pending': 'Not sent: look at who is in the call first, or try again in a moment.',
   'device-not-approved': 'Approve this device on one of your other devices first.',
   'unknown-device': 'That device is not one of yours any more.',
   'last-device': 'This is your last approved device. Approve another one first.',

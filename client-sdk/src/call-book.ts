@@ -10,6 +10,7 @@ import type {
   Welcome,
 } from '@parley/protocol'
 import { CallSession } from './call-session.ts'
+import { ringData } from './ring-again.ts'
 import type { Entered } from './call-session.ts'
 import type { CallContext, CallOrigin } from './call-context.ts'
 import { Call } from './call.ts'
@@ -37,6 +38,12 @@ type Transferred = ServerEventData<'call.transferred'>
 /** Events of calls that are not known yet, at most: they wait for the answer to a join. */
 const MOST_EARLY = 100
 
+/** How users are rung. */
+interface Ringing extends CallMedia {
+  readonly payload: string | undefined
+  readonly signal: AbortSignal | undefined
+}
+
 /** The calls of a client: starts them, and hands each what the server tells of it. */
 export class CallBook extends Emitter<CallBookEvents> {
   readonly #context: CallContext
@@ -59,25 +66,28 @@ export class CallBook extends Emitter<CallBookEvents> {
   }
 
   /** Rings users. One who rings this device already, or is in a call with it, is rung no second time. */
-  start(users: readonly string[], media: CallMedia, signal?: AbortSignal): Promise<Call> {
+  start(names: readonly string[], { payload, signal, ...media }: Ringing): Promise<Call> {
+    // The server checks the names.
+    const users = [...names] as UserId[]
     const known = this.#sessionWith(users)
     if (known) return this.#goOn(known, media, signal)
     const { random } = this.#context.environment
     // A fresh random id is one of the right kind.
     const id = random.id() as CallId
-    const session = new CallSession(this.#context, { id, direction: 'outgoing', media })
+    const about = {
+      direction: 'outgoing',
+      media,
+      ...(payload !== undefined && { payload }),
+    } as const
+    const session = new CallSession(this.#context, { id, ...about })
     this.#keep(session)
     return this.#enter(
       session,
       signal,
-      () =>
-        this.#context.request('call.start', {
-          call: id,
-          // The server checks the names.
-          users: [...users] as UserId[],
-          media,
-          encrypted: this.#context.encrypts,
-        }),
+      async () => {
+        const ring = await ringData(this.#context, session.origin, { call: id, users })
+        return this.#context.request('call.start', ring)
+      },
       // While the devices were opened the other side may have called.
       () => this.#sessionWith(users, session),
     )

@@ -19,6 +19,8 @@ export interface CallContext {
   readonly encrypts: boolean
   /** Rejects with `encryption-unsupported` where it should and the browser cannot. */
   assertEncrypts(): Promise<void>
+  /** Writes what goes with a ring of these users. */
+  payloadFor(text: string, call: CallId, users: readonly UserId[]): Promise<string>
   /** None where the app has turned it off. */
   encryptionOf(seat: Pick<Seat, 'call' | 'self'>): CallEncryption | undefined
 }
@@ -30,6 +32,8 @@ export interface CallOrigin {
   readonly id: CallId
   readonly direction: CallDirection
   readonly media: CallMedia
+  /** What goes with the ring. */
+  readonly payload?: string
   readonly from?: UserId
   readonly offer?: Offer
   readonly view?: CallView

@@ -3,12 +3,15 @@ import type { CallContext } from './call-context.ts'
 import { protectionOf } from './core/frames/call-protection.ts'
 import type { Protection } from './core/frames/call-protection.ts'
 import type { CallEncryption, SecurityAlarm } from './e2ee/call-encryption.ts'
+import type { Said } from './e2ee/sealed-talk.ts'
 import { Emitter } from './emitter.ts'
 import { CallError } from './errors.ts'
 import type { MediaPaths } from './paths.ts'
 import type { Roster } from './roster.ts'
 
 interface CallPrivacyEvents {
+  /** What somebody has said, sealed. */
+  said: [said: Said]
   security: [alarm: SecurityAlarm]
   /** The code, or somebody's identity, changed. */
   verification: []
@@ -62,6 +65,7 @@ export class CallPrivacy extends Emitter<CallPrivacyEvents> {
     this.#keys?.close()
     const keys = this.#context.encryptionOf({ call: view.id, self })
     this.#keys = keys
+    keys?.on('said', (said) => this.emit('said', said))
     keys?.on('alarm', (alarm) => this.emit('security', alarm))
     keys?.on('changed', () => {
       this.#roster.identify((id) => keys.assessmentOf(id))
@@ -69,6 +73,14 @@ export class CallPrivacy extends Emitter<CallPrivacyEvents> {
     })
     keys?.update(view)
     return keys
+  }
+
+  /** Whether something that was said is taken as it is: who encrypts seals all, and wants it so. */
+  allowsClear(participant: ParticipantId): boolean {
+    if (!this.wanted) return true
+    const detail = 'something was said that is not sealed'
+    this.emit('security', { kind: 'bad-message', participant, detail })
+    return false
   }
 
   update(view: CallView): void {

@@ -17,6 +17,7 @@ import type { CallFacts, CallState, Lobby } from './core/call-state.ts'
 import type { KeptCall } from './core/page-record.ts'
 import { isOnHold } from './core/holding.ts'
 import { isBehind } from './core/media-plan.ts'
+import type { Said } from './e2ee/sealed-talk.ts'
 import { Emitter } from './emitter.ts'
 import { CallError } from './errors.ts'
 import { LocalMedia } from './local-media.ts'
@@ -54,7 +55,11 @@ export class CallSession extends Emitter<CallEvents> {
     this.origin = origin
     this.#seatHold = new SeatHold(context.request, environment.clock)
     this.request = this.#seatHold.request
-    this.talk = new CallTalk(this.request, () => this.id)
+    this.talk = new CallTalk(
+      this.request,
+      () => this.id,
+      () => this.privacy.keys,
+    )
     this.#facts = newFacts(origin.direction, origin.view)
     this.#state = callState(this.#facts)
     this.playback = new Playback(environment)
@@ -306,6 +311,7 @@ export class CallSession extends Emitter<CallEvents> {
     this.roster.on('joined', (participant) => this.emit('participant-joined', participant))
     this.roster.on('left', (participant) => this.emit('participant-left', participant))
     this.roster.on('updated', (participant) => this.emit('participant-updated', participant))
+    this.privacy.on('said', (said) => this.#onSaid(said))
     this.privacy.on('security', (alarm) => this.emit('security', alarm))
     this.privacy.on('verification', () => this.emit('verification'))
     this.privacy.on('encryption', (encrypted) => this.emit('encryption', encrypted))
@@ -330,15 +336,24 @@ export class CallSession extends Emitter<CallEvents> {
     this.emit('state', state)
   }
 
-  #onMessage({ from: id, direct, message }: ServerEventData<'call.message'>): void {
-    const from = this.roster.participants.get(id)
-    const data = readMessage(message)
-    if (from && data !== undefined) this.emit('message', { data, from, direct })
+  #onMessage({ from, direct, message }: ServerEventData<'call.message'>): void {
+    if ('sealed' in message) this.privacy.keys?.take(from, message)
+    else if (this.privacy.allowsClear(from)) {
+      const data = readMessage(message)
+      if (data !== undefined) this.#onSaid({ saying: { kind: 'message', data }, from, direct })
+    }
   }
 
-  #onReaction({ from: id, reaction }: ServerEventData<'call.reaction'>): void {
+  #onReaction({ from, reaction: data }: ServerEventData<'call.reaction'>): void {
+    if (!this.privacy.allowsClear(from)) return
+    this.#onSaid({ saying: { kind: 'reaction', data }, from, direct: false })
+  }
+
+  #onSaid({ saying, from: id, direct }: Said): void {
     const from = this.roster.participants.get(id)
-    if (from) this.emit('reaction', reaction, from)
+    if (!from) return
+    if (saying.kind === 'reaction') this.emit('reaction', saying.data, from)
+    else this.emit('message', { data: saying.data, from, direct })
   }
 
   #onMuted({ sources, reason, by }: ServerEventData<'call.muted'>): void {

@@ -37,6 +37,16 @@ export interface MediaOptions extends OperationOptions {
   readonly video?: boolean
 }
 
+/** How to ring somebody: with what, and what goes with it. */
+export interface RingOptions extends MediaOptions {
+  /**
+   * A few words that go with the ring and with the call if it is missed, 400 bytes at most. With encryption
+   * on they are sealed for the devices that the others have now, and `call()` rejects with
+   * `payload-unsealable` where somebody has none.
+   */
+  readonly payload?: string
+}
+
 /** How to answer: with what, and what becomes of the device's other calls. */
 export interface AcceptOptions extends MediaOptions {
   /** `hold` where left out. */
@@ -315,8 +325,9 @@ export class Call extends ModeratedCall implements AsyncDisposable {
   }
 
   /**
-   * Sends text or bytes to the others, who hear `message`; nothing is stored. It goes through the server,
-   * which could read it: seal what it must not know.
+   * Sends text or bytes to the others, who hear `message`; nothing is stored. With encryption on it is
+   * sealed for those who are in the call, also what is `to` one of them; it rejects with
+   * `encryption-pending` while somebody there is not trusted. Without, the server could read it.
    */
   async send(data: CallData, options: SendOptions = {}): Promise<void> {
     this.#session.assertOpen()

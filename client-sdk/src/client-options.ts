@@ -1,9 +1,10 @@
-import type { Grants, MissedCall, Presence } from '@parley/protocol'
+import type { Grants, Presence } from '@parley/protocol'
 import type { Call } from './call.ts'
 import type { ConnectionState } from './core/connection.ts'
 import type { VideoCodec } from './core/video-codec.ts'
 import type { TrustPolicy } from './e2ee/identity/identity.ts'
 import type { CallError } from './errors.ts'
+import type { MissedCall } from './missed-calls.ts'
 import type { OtherCall } from './other-calls.ts'
 import type { WireFormat } from './socketio/link.ts'
 

@@ -1,15 +1,7 @@
-import type {
-  CallId,
-  Grants,
-  MissedCall,
-  Presence,
-  SessionId,
-  UserId,
-  Welcome,
-} from '@parley/protocol'
+import type { CallId, Grants, Presence, SessionId, UserId, Welcome } from '@parley/protocol'
 import { browserEnvironment } from './browser/environment.ts'
 import { CallBook } from './call-book.ts'
-import type { Call, MediaOptions, OperationOptions } from './call.ts'
+import type { Call, MediaOptions, OperationOptions, RingOptions } from './call.ts'
 import type { CallClientOptions, CallWaiting, ClientEvents } from './client-options.ts'
 import type { ConnectionState } from './core/connection.ts'
 import { readPageRecord, writePageRecord } from './core/page-record.ts'
@@ -21,6 +13,7 @@ import { EncryptionMaker } from './encryption-maker.ts'
 import { abortable, CallError, throwIfAborted } from './errors.ts'
 import { IceServers } from './ice-servers.ts'
 import { MissedCalls } from './missed-calls.ts'
+import type { MissedCall } from './missed-calls.ts'
 import type { OtherCall } from './other-calls.ts'
 import { OwnIdentity } from './own-identity.ts'
 import { pathMaker } from './path-maker.ts'
@@ -29,6 +22,7 @@ import { PresenceWatch } from './presence-watch.ts'
 import type { OwnPresence, Watched } from './presence-watch.ts'
 import { disablePush, enablePush } from './push.ts'
 import type { PushOptions } from './push.ts'
+import { RingPayloads } from './ring-payloads.ts'
 import { Signaling } from './signaling.ts'
 import type { SignalingPorts } from './signaling.ts'
 import { socketIoLink } from './socketio/link.ts'
@@ -44,6 +38,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
   readonly #book: CallBook
   readonly #presence: PresenceWatch
   readonly #missed: MissedCalls
+  readonly #payloads: RingPayloads
   #welcome: Welcome | undefined
   #callWaiting: CallWaiting
   readonly #memoryName: string
@@ -78,12 +73,14 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
       ...{ clock, request },
       isListening: () => this.hasListener('missed'),
       tell: (missed) => this.emit('missed', missed),
+      open: (payload, { call, from }) => this.#payloads.read(payload, { call, from }),
       kept: () => this.#remember(),
     })
     const ice = new IceServers(clock, () => request('ice.get', {}))
     this.#ice = ice
     const { iceTransportPolicy = 'all', topology = 'auto', videoCodec = 'vp8' } = options
     const encrypts = (options.encryption ?? DEFAULT_ENCRYPTION) === 'required'
+    this.#payloads = new RingPayloads(this.identity, encrypts)
     const supplies = { environment, ice, iceTransportPolicy, videoCodec, topology }
     this.#book = new CallBook({
       environment,
@@ -92,6 +89,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
       pathMaker: (seat) => pathMaker(supplies, seat),
       encrypts,
       assertEncrypts: () => (encrypts ? environment.frames.check() : Promise.resolve()),
+      payloadFor: (text, call, users) => this.#payloads.write(text, call, users),
       encryptionOf: (seat) => this.#encryption?.encryptionOf(seat),
     })
     this.#listen()
@@ -179,12 +177,12 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
   }
 
   /** Rings a user or several, on all their devices. Resolves when the call exists, unanswered. */
-  async call(user: string | readonly string[], options: MediaOptions = {}): Promise<Call> {
-    const { audio = false, video = false, signal } = options
+  async call(user: string | readonly string[], options: RingOptions = {}): Promise<Call> {
+    const { audio = false, video = false, payload, signal } = options
     throwIfAborted(signal)
     this.#assertConnected()
     const users = typeof user === 'string' ? [user] : user
-    return this.#book.start(users, { audio, video }, signal)
+    return this.#book.start(users, { audio, video, payload, signal })
   }
 
   /** Joins a room, which rings nobody. */

@@ -34,6 +34,14 @@ export const sdkErrorCodes = {
     retryable: true,
     meaning: 'Media was about to pass end-to-end encryption by, and was stopped.',
   },
+  'payload-unsealable': {
+    retryable: false,
+    meaning: 'No device of somebody who is rung is known that a payload could be sealed for.',
+  },
+  'encryption-pending': {
+    retryable: true,
+    meaning: 'Somebody is in the call who is not trusted, or the keys are still being agreed on.',
+  },
   'device-not-approved': {
     retryable: false,
     meaning: 'None of the user’s devices has approved this one, so it cannot speak for them.',

@@ -1,7 +1,7 @@
 export { CallClient } from './client.ts'
 export type { CallClientOptions, CallWaiting, ClientEvents } from './client-options.ts'
 export type { WireFormat } from './socketio/link.ts'
-export type { AcceptOptions, Call, MediaOptions, OperationOptions } from './call.ts'
+export type { AcceptOptions, Call, MediaOptions, OperationOptions, RingOptions } from './call.ts'
 export type { CallEvents, CallPath, Message, Muted, MuteRequest } from './call-events.ts'
 export type { CallData, SendOptions } from './call-talk.ts'
 export type { CallDirection, CallState } from './core/call-state.ts'
@@ -16,6 +16,7 @@ export type { ChangeReason, TrustState } from './e2ee/identity/trust.ts'
 export { CallError } from './errors.ts'
 export type { CallErrorCode, SdkErrorCode } from './errors.ts'
 export type { MuteOptions, Waiting } from './moderated-call.ts'
+export type { MissedCall } from './missed-calls.ts'
 export type { OtherCall } from './other-calls.ts'
 export type { DeviceState, OwnDevice, OwnIdentity } from './own-identity.ts'
 export type { OwnPresence, Watched } from './presence-watch.ts'
@@ -31,7 +32,6 @@ export type {
   HandOver,
   InviteView,
   LayerReason,
-  MissedCall,
   MissedReason,
   Presence,
   PresenceStatus,

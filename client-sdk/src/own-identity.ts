@@ -57,6 +57,13 @@ const order: Readonly<Record<DeviceState, number>> = {
   revoked: 3,
 }
 
+/** The keys of this device. */
+export interface DeviceKeys {
+  readonly device: DeviceId
+  readonly identity: Identity
+  readonly sealing: SealingKey
+}
+
 interface Opened {
   readonly device: DeviceId
   readonly identity: Promise<Identity>
@@ -114,10 +121,22 @@ export class OwnIdentity extends Emitter<OwnIdentityEvents> {
     const { identities: store, clock } = environment
     this.#opened ??= {
       device,
-      identity: Identity.open({ store, request, trust, user, now: () => clock.now() }),
+      identity: Identity.open({
+        ...{ store, request, trust, user },
+        now: () => clock.now(),
+        pause: (ms) => new Promise<void>((resolve) => void clock.after(ms, resolve)),
+      }),
       sealing: openSealingKey(store, user),
     }
     return this.#opened.identity
+  }
+
+  /** The keys of this device; undefined before it is connected, or without encryption. */
+  async keys(): Promise<DeviceKeys | undefined> {
+    const opened = this.#opened
+    if (!opened) return undefined
+    const { device, identity, sealing } = opened
+    return { device, identity: await identity, sealing: await sealing }
   }
 
   /** Sees to the user's list and to this device's card, and looks at the other devices. */

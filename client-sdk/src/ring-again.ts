@@ -1,8 +1,19 @@
-import type { ClientRequestData, ClientRequestResult } from '@parley/protocol'
+import type { CallId, ClientRequestData, ClientRequestResult, UserId } from '@parley/protocol'
+import type { CallContext, CallOrigin } from './call-context.ts'
 import { RING_AGAIN_ATTEMPTS, RING_AGAIN_RETRY_MS } from './defaults.ts'
 import { CallError } from './errors.ts'
 import type { Clock } from './ports.ts'
 import type { Request } from './signaling.ts'
+
+/** What rings these users for the call: what goes with it is sealed for the devices that they have now. */
+export async function ringData(
+  { encrypts: encrypted, payloadFor }: Pick<CallContext, 'encrypts' | 'payloadFor'>,
+  { media, payload: text }: CallOrigin,
+  { call, users }: { readonly call: CallId; readonly users: UserId[] },
+): Promise<ClientRequestData<'call.start'>> {
+  const ring = { call, users, media, encrypted }
+  return text === undefined ? ring : { ...ring, payload: await payloadFor(text, call, users) }
+}
 
 /**
  * Rings anew, as the same call, after the server has lost it: nobody had answered, so there is no

@@ -3,7 +3,7 @@ import type { CallContext } from './call-context.ts'
 import type { CallSession, Entered } from './call-session.ts'
 import { RING_AGAIN_WAIT_MS, SEAT_ATTEMPTS, SEAT_RETRY_MS } from './defaults.ts'
 import { CallError } from './errors.ts'
-import { ringAgain } from './ring-again.ts'
+import { ringAgain, ringData } from './ring-again.ts'
 import type { SeatHold } from './seat-hold.ts'
 
 /** How a seat is taken again; `fresh`: anew, with this media. */
@@ -76,16 +76,16 @@ export class SeatReturn {
   }
 
   /** The server has lost a call that nobody had answered yet. */
-  readonly #ringAnew = (error: unknown) => {
+  readonly #ringAnew = async (error: unknown) => {
     const { facts, state, origin, id } = this.#session
     const { view } = facts
     const ringing = view?.invites.filter((invite) => invite.state === 'ringing') ?? []
     const isLost = error instanceof CallError && error.code === 'call-not-found'
     const mayRing = origin.direction === 'outgoing' && view?.answered === false
     if (!isLost || !mayRing || ringing.length === 0 || state === 'ended') throw error
-    const { request, environment, encrypts: encrypted } = this.#context
+    const { request, environment } = this.#context
     const users = ringing.map(({ user }) => user)
-    const again = { call: id, users, media: origin.media, encrypted }
+    const again = await ringData(this.#context, origin, { call: id, users })
     return ringAgain({ request, clock: environment.clock }, again)
   }
 

@@ -32,9 +32,11 @@ export const limits = {
   /** People rung by one request. */
   invitesPerRequest: 20,
   /** Opaque bytes that go with a ring, in characters of base64url; a push must hold them. */
-  payloadLength: 2_048,
+  payloadLength: 3_072,
   /** One message or its bytes in a call, in characters; larger files belong elsewhere. */
   messageLength: 16 * 1024,
+  /** The same sealed, in characters of base64url: each character of a text may be three bytes. */
+  sealedMessageLength: 72 * 1024,
   /** One emoji of many code points, or a word. */
   reactionLength: 32,
   /** Messages and reactions that a device may send at once, then per second. */

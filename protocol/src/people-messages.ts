@@ -52,10 +52,14 @@ export const pushSubscriptionSchema = z.object({
 })
 export type PushSubscriptionData = z.infer<typeof pushSubscriptionSchema>
 
-/** What goes from device to device through signaling. Opaque to the server, so it can be sealed. */
+/**
+ * What goes from device to device through signaling: as it is, or, in a call with keys of its own, sealed
+ * for the members of its group. `generation` says which group of the call.
+ */
 export const callMessageSchema = z.union([
   z.object({ text: z.string().max(limits.messageLength) }),
   z.object({ bytes: opaque(limits.messageLength) }),
+  z.object({ sealed: opaque(limits.sealedMessageLength).min(1), generation: z.int().min(0) }),
 ])
 export type CallMessage = z.infer<typeof callMessageSchema>
 

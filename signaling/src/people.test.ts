@@ -249,14 +249,17 @@ describe('in a call', () => {
     const seat = (name: string) => view?.participants.find(({ user }) => user === name)?.id
     await alice.ask('call.send', { call: view?.id, message: { text: 'one' } })
     await alice.ask('call.send', { call: view?.id, to: seat('bob'), message: { bytes: 'AAEC' } })
+    const sealed = { sealed: 'c2VhbGVk', generation: 0 }
     await alice.ask('call.send', { call: view?.id, message: { text: 'three' } })
+    await alice.ask('call.send', { call: view?.id, message: sealed })
     const base = { call: view?.id, from: seat('alice') }
     expect(bob.socket.heard('call.message')).toEqual([
       { ...base, direct: false, message: { text: 'one' } },
       { ...base, direct: true, message: { bytes: 'AAEC' } },
       { ...base, direct: false, message: { text: 'three' } },
+      { ...base, direct: false, message: sealed },
     ])
-    expect(carol.socket.heard('call.message')).toHaveLength(2)
+    expect(carol.socket.heard('call.message')).toHaveLength(3)
     expect(alice.socket.heard('call.message')).toEqual([])
   })
 
@@ -264,9 +267,12 @@ describe('in a call', () => {
     const [alice, bob] = await room('alice', 'bob')
     const call = alice.view()?.id
     const long = { text: 'x'.repeat(limits.messageLength + 1) }
-    expect(await alice.ask('call.send', { call, message: long })).toMatchObject({
-      error: { code: 'bad-request' },
-    })
+    const sealed = { sealed: 'x'.repeat(limits.sealedMessageLength + 1), generation: 0 }
+    for (const message of [long, sealed]) {
+      expect(await alice.ask('call.send', { call, message })).toMatchObject({
+        error: { code: 'bad-request' },
+      })
+    }
     const answers = []
     for (let i = 0; i <= limits.messageBurst; i++) {
       answers.push(await alice.ask('call.react', { call, reaction: '👍' }))

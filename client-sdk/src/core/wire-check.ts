@@ -97,7 +97,11 @@ const missed = shape({
   ),
 })
 
-const message = either(shape({ text }), shape({ bytes: text }))
+const message = either(
+  shape({ text }),
+  shape({ bytes: text }),
+  shape({ sealed: text, generation: integer }),
+)
 
 const signal = either(
   shape({

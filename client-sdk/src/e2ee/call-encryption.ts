@@ -7,18 +7,21 @@ import type {
 } from '@parley/protocol'
 import { sameDevice } from '../core/group-needs.ts'
 import { Emitter } from '../emitter.ts'
+import { CallError } from '../errors.ts'
 import type { Clock } from '../ports.ts'
 import type { Request } from '../signaling.ts'
 import { EpochProof } from './epoch-proof.ts'
 import type { FrameEpoch, FrameKeys, FrameKeysListener } from './frame-keys.ts'
 import type { Group, GroupKeyAgreement, GroupMember } from './group-key-agreement.ts'
 import { GroupSession } from './group-session.ts'
-import type { GroupAlarm } from './group-session.ts'
+import type { GroupAlarm, SealedMessage } from './group-session.ts'
 import { callCode } from './identity/codes.ts'
 import type { Assessment, Identity } from './identity/identity.ts'
 import { toText } from './octets.ts'
 import { Overdue } from './overdue.ts'
 import { PeerBinding } from './peer-binding.ts'
+import { SealedTalk } from './sealed-talk.ts'
+import type { Said, Saying } from './sealed-talk.ts'
 
 /** What went wrong with the security of a call, and whose doing it may be. */
 export interface SecurityAlarm {
@@ -38,6 +41,8 @@ interface CallEncryptionEvents {
   /** The code, or what is thought of somebody, changed. */
   changed: []
   alarm: [alarm: SecurityAlarm]
+  /** Somebody has said something, sealed. */
+  said: [said: Said]
 }
 
 /** What a call's encryption is made with. */
@@ -52,6 +57,9 @@ export interface CallEncryptionPorts {
 
 /** A member without a seat may be one who is about to be announced, or who is just leaving. */
 const UNKNOWN_PATIENCE_MS = 3_000
+
+/** Keys are agreed on in a second or two; longer than this somebody has to look. */
+const SEAL_PATIENCE_MS = 10_000
 
 const NONCE_BYTES = 32
 
@@ -69,6 +77,7 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
   readonly #listeners = new Set<FrameKeysListener>()
   readonly #assessments = new Map<string, Assessment>()
   readonly #proof: EpochProof
+  readonly #talk: SealedTalk
   readonly #strangers: Overdue
   /** Everybody who ever had a seat here: who leaves is in the tree a moment longer. */
   #known: readonly ParticipantView[] = []
@@ -84,12 +93,21 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
     this.#session = new GroupSession(ports)
     this.#session.on('moved', (group) => this.#onMoved(group))
     this.#session.on('alarm', (alarm) => this.emit('alarm', alarm))
-    this.#session.on('message', (message, from) => this.#proof.take(message, from))
+    this.#session.on('message', (message, from) => {
+      if (!this.#talk.take(message, from)) this.#proof.take(message, from)
+    })
     const { self, clock } = ports
     this.#strangers = new Overdue({
       clock,
       patienceMs: UNKNOWN_PATIENCE_MS,
       tell: (names) => this.emit('alarm', { kind: 'unknown-member', detail: names.join(', ') }),
+    })
+    this.#talk = new SealedTalk({
+      ...{ self, clock },
+      isTrusted: (id) => this.assessmentOf(id)?.decision === 'accept',
+      tell: (said) => this.emit('said', said),
+      alarm: (participant, detail) =>
+        this.emit('alarm', { kind: 'bad-message', participant, detail }),
     })
     this.#proof = new EpochProof({
       self,
@@ -147,6 +165,37 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
       if (member && this.#assessments.get(nameOf(member))?.decision === 'accept') return member
       await new Promise<void>((resolve) => (this.#awaiting = [...this.#awaiting, resolve]))
     }
+  }
+
+  /**
+   * Seals what is said to the others, or to one of them, for the members of the present epoch. Waits
+   * until all of them are trusted; rejects with `encryption-pending` where that takes long.
+   */
+  async seal(saying: Saying, to: ParticipantId | undefined): Promise<SealedMessage> {
+    const { clock } = this.#ports
+    const deadline = clock.now() + SEAL_PATIENCE_MS
+    for (;;) {
+      const sealed = await this.#session.seal((epoch) => {
+        const isUsed = this.#published?.group.epoch === epoch
+        return isUsed ? this.#talk.write(saying, to, epoch) : undefined
+      })
+      if (sealed) return sealed
+      const leftMs = deadline - clock.now()
+      if (this.#closed || leftMs <= 0) throw new CallError('encryption-pending')
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(leftMs, resolve)
+        const go = () => {
+          cancel()
+          resolve()
+        }
+        this.#awaiting = [...this.#awaiting, go]
+      })
+    }
+  }
+
+  /** Takes in what somebody has sealed: it is told as `said`, if it is what it should be. */
+  take(from: ParticipantId, sealed: SealedMessage): void {
+    this.#session.take(from, sealed)
   }
 
   update(view: CallView): void {
@@ -221,6 +270,7 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
   }
 
   #onMoved(group: Group | undefined): void {
+    this.#talk.moved(group?.epoch)
     if (group) void this.#review()
     else this.#stop()
     this.emit('changed')
@@ -243,6 +293,7 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
     )
     if (strangers.length === 0 && !held) await this.#publish(group)
     else if (this.#hasLost(group)) this.#stop()
+    this.#talk.review()
     const awaiting = this.#awaiting
     this.#awaiting = []
     for (const resolve of awaiting) resolve()

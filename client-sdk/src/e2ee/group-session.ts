@@ -32,6 +32,12 @@ interface GroupSessionEvents {
   alarm: [alarm: GroupAlarm]
 }
 
+/** What is sealed for the members, in base64url, and which group of the call that is. */
+export interface SealedMessage {
+  readonly sealed: string
+  readonly generation: number
+}
+
 /** What was refused, and the library's or the guards' word on it. */
 export interface GroupAlarm {
   readonly kind: 'bad-offer' | 'bad-welcome' | 'bad-commit' | 'bad-message' | 'withheld-commit'
@@ -136,9 +142,7 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
         this.#dispatch({ type: 'reset', generation: event.data.generation })
         return
       case 'mls.message':
-        // One of a group that was given up says nothing.
-        if (event.data.generation !== this.#state.generation) return
-        void this.#mail.take(event.data.from, event.data.message)
+        this.take(event.data.from, { ...event.data, sealed: event.data.message })
         return
       default:
       // Not about the group.
@@ -147,16 +151,26 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
 
   /** Sends a message that only members of the present epoch can read. */
   async send(message: Uint8Array): Promise<void> {
-    const sealed = await this.#exclusively(async () => {
-      if (!this.#group) return undefined
-      const { sealed: bytes, group: next } = await this.#group.seal(message)
-      this.#group = next
-      return bytes
-    })
+    const sealed = await this.seal(() => message)
     if (!sealed || this.#closed) return
     const { call, request } = this.#ports
-    const { generation } = this.#state
-    await request('mls.message', { call, generation, message: toText(sealed) })
+    await request('mls.message', { call, generation: sealed.generation, message: sealed.sealed })
+  }
+
+  /** Seals what `write` gives for the epoch that the group is at, if it gives anything. */
+  seal(write: (epoch: number) => Uint8Array | undefined): Promise<SealedMessage | undefined> {
+    return this.#exclusively(async () => {
+      const message = this.#group && write(this.#group.epoch)
+      if (!this.#group || !message) return undefined
+      const { sealed, group: next } = await this.#group.seal(message)
+      this.#group = next
+      return { sealed: toText(sealed), generation: this.#state.generation }
+    })
+  }
+
+  /** Takes in what came sealed for the members; what is of a group that was given up says nothing. */
+  take(from: ParticipantId, { sealed, generation }: SealedMessage): void {
+    if (generation === this.#state.generation) void this.#mail.take(from, sealed)
   }
 
   close(): void {

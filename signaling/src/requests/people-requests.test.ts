@@ -42,7 +42,12 @@ const fields = {
     auth: fc.stringMatching(/^[A-Za-z0-9_-]{22}$/),
   }),
   seq: fc.oneof(fc.integer(), fc.double()),
-  message: fc.oneof(fc.record({ text: fc.string() }), fc.record({ bytes: word }), fc.anything()),
+  message: fc.oneof(
+    { weight: 3, arbitrary: fc.record({ text: fc.string() }) },
+    fc.record({ bytes: word }),
+    fc.record({ sealed: fc.oneof(word, fc.base64String()), generation: fc.integer() }),
+    fc.anything(),
+  ),
   reaction: word,
   raised: fc.boolean(),
 }

@@ -6,6 +6,8 @@ import { fromText, toText } from '../octets.ts'
 import { safetyNumber } from './codes.ts'
 import { deviceKeyOf, generateDeviceKeyPair, PUBLIC_KEY_BYTES } from './device-key.ts'
 import type { DeviceKey } from './device-key.ts'
+import { readCard } from './device-card.ts'
+import type { DeviceCard } from './device-card.ts'
 import { readDeviceList, signEntry } from './device-list.ts'
 import type { DeviceList } from './device-list.ts'
 import { judge } from './trust.ts'
@@ -62,7 +64,16 @@ export interface IdentityPorts {
   readonly now: () => Millis
   readonly trust: TrustPolicy
   readonly user: UserId
+  /** Lets time pass; left out, a list that cannot be read now counts as one that the server has lost. */
+  readonly pause?: (ms: Millis) => Promise<void>
 }
+
+/** What the server shows as somebody's list. */
+type SeenList = DeviceList | 'empty' | 'forged'
+
+/** How often, and how many times, a list is asked for that decides about somebody. */
+const LOOK_AGAIN_MS = 2_000
+const MOST_LOOKS = 300
 
 /** Other devices may be at the same list; each attempt gives way to one of them. */
 const MOST_ATTEMPTS = 5
@@ -143,7 +154,38 @@ export class Identity {
 
   /** Judges somebody's device, and asks the app's trust about it. */
   async assess(identity: LeafIdentity): Promise<Assessment> {
-    const { state, reason, root, pin } = await this.#judge(identity)
+    const { pause } = this.#ports
+    for (let attempt = 1; ; attempt++) {
+      const list = await this.#askForList(identity.user)
+      if (list !== undefined || !pause || attempt >= MOST_LOOKS) {
+        return this.#assess(identity, list ?? 'empty')
+      }
+      // A server whose store is away cannot vouch for a device that is new to us, nor against it.
+      const { state } = await this.#judge(identity, 'empty')
+      if (state !== 'changed') return this.#assess(identity, 'empty')
+      await pause(LOOK_AGAIN_MS)
+    }
+  }
+
+  /** Somebody's devices that are in his list and trusted, and have said how to seal for them. */
+  async sealableDevicesOf(user: UserId): Promise<readonly DeviceCard[]> {
+    const { entries, cards } = await this.#ports.request('devices.get', { user })
+    const list = await this.#read(user, entries)
+    if (typeof list === 'string') return []
+    const read = cards.map(({ card }) => readCard(user, fromText(card) ?? new Uint8Array()))
+    const found = new Map<string, DeviceCard>()
+    for (const card of await Promise.all(read)) {
+      const key = card && toText(card.deviceKey)
+      if (!card || key === undefined || !list.keys.has(key)) continue
+      const { decision } = await this.#assess(card, list)
+      // A device that has had several ids has several cards; the newest comes last.
+      if (decision === 'accept') found.set(key, card)
+    }
+    return [...found.values()]
+  }
+
+  async #assess(identity: LeafIdentity, list: SeenList): Promise<Assessment> {
+    const { state, reason, root, pin } = await this.#judge(identity, list)
     const { user, device } = identity
     const claim = { user, device, key: toText(identity.deviceKey), root, state, reason }
     const decision = await this.#decisionOn(claim)
@@ -187,22 +229,26 @@ export class Identity {
     }
   }
 
-  async #judge(identity: LeafIdentity): Promise<Judgement> {
+  async #judge(identity: LeafIdentity, list?: SeenList): Promise<Judgement> {
     const pin = await this.#pinOf(identity.user)
-    return judge(pin, await this.#listOf(identity.user), identity.deviceKey)
+    // As with a server that knows no list: what was seen before decides.
+    const known = list ?? (await this.#askForList(identity.user)) ?? 'empty'
+    return judge(pin, known, identity.deviceKey)
   }
 
-  async #listOf(user: UserId): Promise<DeviceList | 'empty' | 'forged'> {
+  /** The list of a user; undefined where it could not be asked for. */
+  async #askForList(user: UserId): Promise<SeenList | undefined> {
     try {
       const { entries } = await this.#ports.request('devices.get', { user })
       return await this.#read(user, entries)
-    } catch {
-      // As with a server that knows no list: what was seen before decides.
-      return 'empty'
+    } catch (error) {
+      // Nobody waits for the answer of a client that is closed.
+      const isClosed = error instanceof CallError && error.code === 'not-connected'
+      return isClosed ? 'empty' : undefined
     }
   }
 
-  async #read(user: UserId, entries: readonly string[]): Promise<DeviceList | 'empty' | 'forged'> {
+  async #read(user: UserId, entries: readonly string[]): Promise<SeenList> {
     const bytes = entries.flatMap((entry) => fromText(entry) ?? [])
     return bytes.length === entries.length ? readDeviceList(user, bytes) : 'forged'
   }
