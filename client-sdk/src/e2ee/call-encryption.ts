@@ -55,8 +55,10 @@ export interface CallEncryptionPorts {
   readonly agreement: Promise<GroupKeyAgreement>
 }
 
-/** A member without a seat may be one who is about to be announced, or who is just leaving. */
+/** A member without a seat may be one whose seat is announced a moment later. */
 const UNKNOWN_PATIENCE_MS = 3_000
+/** One who had a seat is on his way out, which takes the others a commit, over whatever network. */
+const LEFTOVER_PATIENCE_MS = 10_000
 
 /** Keys are agreed on in a second or two; longer than this somebody has to look. */
 const SEAL_PATIENCE_MS = 10_000
@@ -79,6 +81,7 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
   readonly #proof: EpochProof
   readonly #talk: SealedTalk
   readonly #strangers: Overdue
+  readonly #leftovers: Overdue
   /** Everybody who ever had a seat here: who leaves is in the tree a moment longer. */
   #known: readonly ParticipantView[] = []
   #seats: readonly ParticipantView[] = []
@@ -97,11 +100,10 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
       if (!this.#talk.take(message, from)) this.#proof.take(message, from)
     })
     const { self, clock } = ports
-    this.#strangers = new Overdue({
-      clock,
-      patienceMs: UNKNOWN_PATIENCE_MS,
-      tell: (names) => this.emit('alarm', { kind: 'unknown-member', detail: names.join(', ') }),
-    })
+    const tell = (names: readonly string[]) =>
+      this.emit('alarm', { kind: 'unknown-member', detail: names.join(', ') })
+    this.#strangers = new Overdue({ clock, patienceMs: UNKNOWN_PATIENCE_MS, tell })
+    this.#leftovers = new Overdue({ clock, patienceMs: LEFTOVER_PATIENCE_MS, tell })
     this.#talk = new SealedTalk({
       ...{ self, clock },
       isTrusted: (id) => this.assessmentOf(id)?.decision === 'accept',
@@ -263,6 +265,7 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
   close(): void {
     this.#closed = true
     this.#strangers.close()
+    this.#leftovers.close()
     this.#proof.close()
     this.#session.close()
     this.#stop()
@@ -283,9 +286,11 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
     for (const member of group.members) await this.#assess(member)
     if (this.#closed || this.#session.group?.epoch !== group.epoch) return
     const strangers = group.members.filter((member) => !isAmong(this.#known, member))
-    // One who had a seat is on his way out; if he stays, the server keeps him in.
-    const seatless = group.members.filter((member) => !isAmong(this.#seats, member))
-    this.#strangers.see(seatless.map(({ user, device }) => `${user} (${device})`))
+    this.#strangers.see(strangers.map(titleOf))
+    const leftovers = group.members.filter(
+      (member) => !strangers.includes(member) && !isAmong(this.#seats, member),
+    )
+    this.#leftovers.see(leftovers.map(titleOf))
     const held = group.members.some(
       (member) =>
         member.leaf !== group.ownLeaf &&
@@ -353,6 +358,10 @@ const MOST_KNOWN = 500
 
 function nameOf({ user, device, deviceKey }: GroupMember): string {
   return JSON.stringify([user, device, toText(deviceKey)])
+}
+
+function titleOf({ user, device }: GroupMember): string {
+  return `${user} (${device})`
 }
 
 function isAmong(seats: readonly ParticipantView[], member: GroupMember): boolean {

@@ -112,7 +112,7 @@ describe.concurrent('a server that adds a ghost', () => {
   })
 
   test('that was shown for a moment, and then is kept in: everybody is told', async () => {
-    const [server, alice, bob] = await pair()
+    const [server, alice, bob] = await pair({ clock: hastyClock(4) })
     const ghost = await server.seat('ghost')
     await agreed(alice, bob, ghost)
     server.rosterFor = (_to, all) => all.filter(({ user }) => user !== 'ghost')
