@@ -74,7 +74,12 @@ describe('the keys of a call', () => {
     )
     await dave.join('keys')
     await agreed([...people, dave], before)
-    expect(dave.states).toEqual({ alice: 'new', bob: 'new', carol: 'new' })
+    // Who is in the group is looked at a moment after that.
+    await until(
+      'dave knows the others',
+      () => dave.states,
+      (states) => ['alice', 'bob', 'carol'].every((user) => states[user] === 'new'),
+    )
     expect(alarmsOf([...people, dave])).toEqual([])
   })
 
@@ -93,7 +98,11 @@ describe('the keys of a call', () => {
     )
     await carol.join('keys')
     await agreed([...people, carol], before)
-    expect(people.map(({ identity }) => identity.self?.state)).toEqual(['approved', 'approved'])
+    await until(
+      'both are known to the server again',
+      () => people.map(({ identity }) => identity.self?.state),
+      (states) => states.every((state) => state === 'approved'),
+    )
     expect(alarmsOf([...people, carol])).toEqual([])
   })
 })
