@@ -7,7 +7,7 @@ const frameWorker = await frameWorkerText()
 /** The demo, served by signaling in development. */
 export default defineConfig({
   root: 'demo',
-  publicDir: false,
+  publicDir: 'public',
   define: frameWorker,
   plugins: [mlsInBrowsers],
   build: {

@@ -1,11 +1,9 @@
 import type { Page } from 'puppeteer-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openDemo, overflows, PHONE, press, reads, type } from './lab/demo-page.ts'
 import { openLab } from './lab/lab.ts'
 import type { Lab } from './lab/lab.ts'
 import { until } from './lab/patience.ts'
-
-const DESKTOP = { width: 1280, height: 800 }
-const PHONE = { width: 390, height: 844 }
 
 /** What the demo keeps for the console, as far as this story looks at it. */
 interface Parley {
@@ -23,12 +21,12 @@ beforeAll(async () => {
 afterAll(() => lab.close())
 
 test('who was not there finds the call once, calls back, and is heard, seen and read', async () => {
-  const alice = await open(0, '/?user=alice', DESKTOP)
+  const alice = await openDemo(lab, 0, { path: '/?user=alice' })
   await type(alice, 'Name', 'bob')
   await press(alice, 'Audio call')
   await reads(alice, 'They will see that you called')
 
-  const bob = await open(1, '/?user=bob', PHONE)
+  const bob = await openDemo(lab, 1, { path: '/?user=bob', viewport: PHONE })
   await until('bob sees the missed call', () => missedBy(bob), isOne)
   expect(await missedBy(bob)).toEqual(['alice: You were not here'])
   expect(await overflows(bob)).toBe(false)
@@ -91,32 +89,6 @@ test('who was not there finds the call once, calls back, and is heard, seen and 
 const isOne = ({ length }: readonly string[]) => length === 1
 const is = (wanted: string) => (shown: string) => shown === wanted
 
-async function open(which: 0 | 1, path: string, viewport: { width: number; height: number }) {
-  const chosen = lab.browsers[which]
-  if (!chosen) throw new Error('the browsers are not there')
-  const page = await chosen.browser.newPage()
-  await page.setViewport(viewport)
-  await page.goto(lab.parley.url + path)
-  return page
-}
-
-/** Presses what a screen reader would call `name`. */
-async function press(page: Page, name: string): Promise<void> {
-  await page.locator(`aria/${name}`).click()
-}
-
-async function type(page: Page, label: string, text: string): Promise<void> {
-  await page.locator(`aria/${label}[role="textbox"]`).fill(text)
-}
-
-async function reads(page: Page, text: string): Promise<void> {
-  await until(
-    `the page shows "${text}"`,
-    () => page.evaluate(() => document.body.innerText),
-    (shown) => shown.includes(text),
-  )
-}
-
 async function isConnected(page: Page): Promise<void> {
   await reads(page, 'Sign out')
 }
@@ -170,10 +142,4 @@ async function listen(page: Page): Promise<void> {
 
 function heardBy(page: Page): Promise<readonly string[]> {
   return page.evaluate(() => (globalThis as unknown as { notes: string[] }).notes)
-}
-
-function overflows(page: Page): Promise<boolean> {
-  return page.evaluate(
-    () => document.documentElement.scrollWidth > document.documentElement.clientWidth,
-  )
 }

@@ -2,6 +2,8 @@ import type { Call } from '../src/index.ts'
 import { el, fill } from './dom.ts'
 import { icon } from './icons.ts'
 import type { IconName } from './icons.ts'
+import { moreSheet } from './more.ts'
+import type { Deed } from './more.ts'
 import { attempt } from './notices.ts'
 
 interface ControlLook {
@@ -11,31 +13,33 @@ interface ControlLook {
   readonly pressed?: boolean
 }
 
-/** What opens from the row of buttons: the choice of more people, or of who takes one's place. */
+/** What opens from the row of buttons: the choice of more people, or of who or what takes one's place. */
 export interface ControlSheets {
   readonly talk: () => void
   readonly invite: () => void
   readonly transfer: () => void
+  readonly move: () => void
 }
 
-/** The row of buttons below a call. */
-export function controls(call: Call, { invite, transfer, talk }: ControlSheets) {
+/**
+ * The row of buttons below a call. On a narrow page those that are needed least stand in a sheet
+ * instead, as those do on every page that give the call away.
+ */
+export function controls(call: Call, { invite, transfer, talk, move }: ControlSheets) {
   const microphone = control('toggles-off', () =>
     attempt(() => call.setMicrophone(!call.sending.microphone)),
   )
   const camera = control('toggles-off', () => attempt(() => call.setCamera(!call.sending.camera)))
-  const screen = control('toggles-on', () =>
-    attempt(() => (call.sending.screen ? call.stopScreen() : call.shareScreen())),
-  )
-  const hold = control('toggles-on', () =>
-    attempt(() => (call.onHold ? call.resume() : call.hold())),
-  )
+  const share = () => attempt(() => (call.sending.screen ? call.stopScreen() : call.shareScreen()))
+  const screen = control('toggles-on wide', share)
+  const pause = () => attempt(() => (call.onHold ? call.resume() : call.hold()))
+  const hold = control('toggles-on', pause)
   const hand = control('toggles-on', () =>
     attempt(() => (call.handRaisedAt === undefined ? call.raiseHand() : call.lowerHand())),
   )
   const say = control('', talk)
-  const add = control('', invite)
-  const give = control('', transfer)
+  const add = control('wide', invite)
+  const more = control('', () => moreSheet(deeds()))
   const leave = control('leave', () => call.hangup())
   const canShare = 'getDisplayMedia' in (navigator.mediaDevices as object)
   const element = el(
@@ -48,9 +52,28 @@ export function controls(call: Call, { invite, transfer, talk }: ControlSheets) 
     hand,
     say,
     call.room === undefined && add,
-    call.room === undefined && give,
+    more,
     leave,
   )
+  const deeds = (): readonly Deed[] => {
+    const isNamed = call.room !== undefined
+    const alone = call.participants.size === 0
+    const { sending, onHold } = call
+    const all: readonly (Deed & { readonly off: boolean })[] = [
+      {
+        ...{ icon: 'screen', off: !canShare, narrow: true, run: share },
+        label: sending.screen ? 'Stop sharing' : 'Share screen',
+      },
+      {
+        ...{ icon: 'pause', off: alone || onHold, narrow: true, run: pause },
+        label: 'Hold',
+      },
+      { icon: 'add', off: isNamed, narrow: true, run: invite, label: 'Add people' },
+      { icon: 'forward', off: isNamed || alone, run: transfer, label: 'Transfer call' },
+      { icon: 'device', off: alone, run: move, label: 'Move to another device' },
+    ]
+    return all.filter(({ off }) => !off)
+  }
   const render = () => {
     const { sending } = call
     look(microphone, {
@@ -84,9 +107,14 @@ export function controls(call: Call, { invite, transfer, talk }: ControlSheets) 
       pressed: call.handRaisedAt !== undefined,
     })
     look(say, { icon: 'smile', label: 'React', name: 'React or write' })
-    look(give, { icon: 'forward', label: 'Transfer', name: 'Transfer call' })
-    // There is nobody to hold, to talk to or to give away before somebody is there.
-    hold.hidden = hand.hidden = say.hidden = give.hidden = call.participants.size === 0
+    look(more, { icon: 'more', label: 'More', name: 'More' })
+    // There is nobody to hold or to talk to before somebody is there.
+    const alone = call.participants.size === 0
+    hold.hidden = hand.hidden = say.hidden = alone
+    // Who holds the call wants it back, and is not heard asking to speak.
+    hold.classList.toggle('wide', !call.onHold)
+    hand.classList.toggle('wide', call.onHold)
+    more.classList.toggle('narrow', alone)
     look(add, { icon: 'add', label: 'Add', name: 'Add people' })
     const word = call.state === 'dialing' || call.state === 'ringing' ? 'Cancel' : 'Leave'
     look(leave, { icon: 'hangup', label: word, name: `${word} call` })

@@ -2,6 +2,7 @@ import type { Call, CallClient } from '../src/index.ts'
 import { avatar, el } from './dom.ts'
 import { icon } from './icons.ts'
 import { attempt, toast } from './notices.ts'
+import { openSheet } from './sheet.ts'
 import { wordsForNames } from './words.ts'
 
 /** What a person is chosen for. */
@@ -58,52 +59,42 @@ export function inviteSheet(
     )
   })
   const input = el('input', { id: 'invitee', required: true, maxlength: 64, autocomplete: 'off' })
-  const sheet = el(
-    'dialog',
-    { class: 'sheet invite', 'aria-labelledby': 'invite-title' },
+  const sheet = openSheet('invite', title, () => [
     el(
-      'div',
-      { class: 'content' },
-      el('h2', { id: 'invite-title' }, title),
-      el(
-        'ul',
-        { class: 'people' },
-        ...(purpose === 'transfer' ? withAsked : []),
-        ...free.map(({ user }) =>
+      'ul',
+      { class: 'people' },
+      ...(purpose === 'transfer' ? withAsked : []),
+      ...free.map(({ user }) =>
+        el(
+          'li',
+          {},
+          avatar(user),
+          el('div', { class: 'who' }, el('div', { class: 'name' }, user)),
           el(
-            'li',
-            {},
-            avatar(user),
-            el('div', { class: 'who' }, el('div', { class: 'name' }, user)),
-            el(
-              'button',
-              { class: 'button', type: 'button', onclick: () => void invite(user) },
-              icon('phone'),
-              action,
-            ),
+            'button',
+            {
+              class: 'button',
+              type: 'button',
+              'aria-label': `${action} ${purpose === 'transfer' ? 'to ' : ''}${user}`,
+              onclick: () => void invite(user),
+            },
+            icon('phone'),
+            action,
           ),
         ),
       ),
-      el(
-        'form',
-        {
-          class: 'row',
-          onsubmit: (event) => {
-            event.preventDefault()
-            void invite(input.value.trim())
-          },
-        },
-        el('div', { class: 'field' }, el('label', { for: 'invitee' }, 'By name'), input),
-        el('button', { class: 'button primary', type: 'submit' }, action),
-      ),
-      el(
-        'button',
-        { class: 'button quiet', type: 'button', onclick: () => sheet.close() },
-        'Close',
-      ),
     ),
-  )
-  sheet.addEventListener('close', () => sheet.remove())
-  document.body.append(sheet)
-  sheet.showModal()
+    el(
+      'form',
+      {
+        class: 'row',
+        onsubmit: (event) => {
+          event.preventDefault()
+          void invite(input.value.trim())
+        },
+      },
+      el('div', { class: 'field' }, el('label', { for: 'invitee' }, 'By name'), input),
+      el('button', { class: 'button primary', type: 'submit' }, action),
+    ),
+  ])
 }

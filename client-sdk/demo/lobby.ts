@@ -2,6 +2,7 @@ import type { CallClient, ConnectionState, OwnPresence, Presence } from '../src/
 import { avatar, el, fill } from './dom.ts'
 import { brandMark, icon } from './icons.ts'
 import { attempt } from './notices.ts'
+import { settingsSheet } from './wake.ts'
 import { ownPresenceWords, presenceWords, wordsForAge } from './words.ts'
 
 /** What people do in the lobby. */
@@ -77,6 +78,17 @@ function header(client: CallClient, actions: LobbyActions): HTMLElement {
       avatar(user),
       el('span', { class: 'label' }, 'Signed in as ', el('strong', {}, user)),
       presenceChoice(client),
+      el(
+        'button',
+        {
+          class: 'button quiet round',
+          type: 'button',
+          'aria-label': 'Settings',
+          title: 'Settings',
+          onclick: () => void settingsSheet(client),
+        },
+        icon('gear'),
+      ),
       el('button', { class: 'button quiet', type: 'button', onclick: actions.signOut }, 'Sign out'),
     ),
   )

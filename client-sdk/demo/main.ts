@@ -1,6 +1,7 @@
 import { CallClient } from '../src/index.ts'
 import type { Call, CallMedia } from '../src/index.ts'
 import { approvalsPanel } from './approvals.ts'
+import { deviceName } from './device.ts'
 import { fill, part } from './dom.ts'
 import { elsewherePanel } from './elsewhere.ts'
 import { hallwayScreen } from './hallway.ts'
@@ -10,6 +11,7 @@ import { missedPanel } from './missed.ts'
 import { attempt, toast } from './notices.ts'
 import { fetchToken, readSettings } from './settings.ts'
 import { stageScreen, titleOf } from './stage.ts'
+import { renewWaking } from './wake.ts'
 import { welcomeScreen } from './welcome.ts'
 import { wordsForEnd, wordsForError } from './words.ts'
 
@@ -31,6 +33,7 @@ async function signIn(user: string): Promise<boolean> {
   const client = new CallClient({
     url: location.origin,
     token: () => fetchToken(user),
+    device: await deviceName(),
     iceTransportPolicy: settings.relay ? 'relay' : 'all',
     topology: settings.topology,
     encryption: settings.encryption,
@@ -41,6 +44,7 @@ async function signIn(user: string): Promise<boolean> {
   url.searchParams.set('user', user)
   history.replaceState(null, '', url)
   run(client)
+  void renewWaking(client)
   return true
 }
 
@@ -88,7 +92,11 @@ function run(client: CallClient): void {
     screen.focus()
     // Names, while the people are still there to be named.
     let name = titleOf(call, called)
-    call.on('participant-joined', () => (name = titleOf(call, called)))
+    const rename = () => {
+      if (call.participants.size > 0) name = titleOf(call, called)
+    }
+    call.on('participant-joined', rename)
+    call.on('participant-left', rename)
     const leave = () => {
       if (stage !== screen) return
       screen.close()

@@ -63,8 +63,7 @@ function waitingOf(call: Call): HTMLElement | undefined {
   if (users.length === 0) return undefined
   const rows = users.map((user) =>
     row(
-      user,
-      'Waiting to be let in',
+      { user, words: 'Waiting to be let in' },
       action(`admit:${user}`, 'Admit', `Admit ${user}`, () => call.admit(user)),
       action(`deny:${user}`, 'Deny', `Deny ${user}`, () => call.deny(user)),
     ),
@@ -73,20 +72,27 @@ function waitingOf(call: Call): HTMLElement | undefined {
 }
 
 function peopleOf(call: Call, client: CallClient): HTMLElement {
-  const own = row(`${client.user ?? ''} (you)`, call.moderator ? 'Moderator' : '')
+  const user = client.user ?? ''
+  const own = row({ user, name: `${user} (you)`, words: call.moderator ? 'Moderator' : '' })
   const others = [...call.participants.values()].map((person) =>
-    row(person.user, wordsFor(person), ...(call.moderator ? actionsOn(call, person) : [])),
+    row(
+      { user: person.user, words: wordsFor(person) },
+      ...(call.moderator ? actionsOn(call, person) : []),
+    ),
   )
   return el('ul', { class: 'people', 'aria-label': 'In the call' }, own, ...others)
 }
 
 function actionsOn(call: Call, person: Participant): readonly HTMLElement[] {
-  const { id, user, silenced } = person
+  const { id, user, silenced, moderator } = person
   const isMuted = silenced.includes('microphone')
   return [
     isMuted
       ? action(`mute:${id}`, 'Allow mic', `Allow ${user} to speak`, () => call.unmute(id))
       : action(`mute:${id}`, 'Mute', `Mute ${user}`, () => call.mute(id, { force: true })),
+    moderator
+      ? action(`rank:${id}`, 'Demote', `Make ${user} no moderator`, () => call.demote(id))
+      : action(`rank:${id}`, 'Promote', `Make ${user} a moderator`, () => call.promote(id)),
     action(`remove:${id}`, 'Remove', `Remove ${user}`, () => call.remove(id)),
   ]
 }
@@ -99,18 +105,21 @@ function wordsFor({ moderator, silenced, sending }: Participant): string {
   return words.filter(Boolean).join(' · ')
 }
 
-function row(name: string, words: string, ...actions: readonly HTMLElement[]): HTMLElement {
+function row(
+  { user, name = user, words }: { readonly user: string; readonly name?: string; words: string },
+  ...actions: readonly HTMLElement[]
+): HTMLElement {
   return el(
     'li',
     {},
-    avatar(name),
+    avatar(user),
     el(
       'div',
       { class: 'who' },
       el('div', { class: 'name' }, name),
       el('div', { class: 'words' }, words),
     ),
-    ...actions,
+    actions.length > 0 && el('div', { class: 'deeds' }, ...actions),
   )
 }
 
@@ -130,5 +139,5 @@ function toggle(key: string, label: string, on: boolean, run: () => Promise<void
     input.checked = on
     void attempt(run)
   })
-  return el('label', {}, input, label)
+  return el('label', { class: 'switch' }, input, label)
 }

@@ -8,6 +8,7 @@ import { heldCalls } from './held.ts'
 import { icon } from './icons.ts'
 import { inviteSheet } from './invite.ts'
 import { lockBadge } from './lock.ts'
+import { moveSheet } from './move.ts'
 import { announce, toast } from './notices.ts'
 import { ring } from './ringtone.ts'
 import { rosterBadge, rosterPanel } from './roster.ts'
@@ -21,6 +22,7 @@ import {
   wordsForError,
   wordsForNames,
   wordsForSources,
+  wordsForState,
 } from './words.ts'
 
 const RINGBACK_VOLUME = 0.05
@@ -51,6 +53,7 @@ export function stageScreen(call: Call, client: CallClient, options: StageOption
     invite: () => inviteSheet(call, client),
     transfer: () => inviteSheet(call, client, 'transfer'),
     talk: () => talkSheet(call, floor),
+    move: () => void moveSheet(call, client),
   })
   const held = heldCalls(call, client, { show, nameOf: titleOf })
   const details = detailsPanel(call)
@@ -105,7 +108,7 @@ export function stageScreen(call: Call, client: CallClient, options: StageOption
     const isTimed = call.state === 'connected' && connectedAt !== undefined
     const words = isTimed
       ? wordsForDuration(Date.now() - (connectedAt ?? 0))
-      : stateWords[call.state]
+      : wordsForState(call.state, call.reconnecting?.rung)
     state.textContent = [words, holdWords(call)].filter(Boolean).join(' · ')
     held.render()
   }
@@ -171,6 +174,7 @@ export function stageScreen(call: Call, client: CallClient, options: StageOption
       announce(onHold ? 'On hold' : 'Call resumed')
       render()
     }),
+    call.on('reconnecting', renderState),
     call.on('path', (path) => {
       announce(pathWords[path].long)
       render()

@@ -2,6 +2,7 @@ import type { Call } from '../src/index.ts'
 import { el } from './dom.ts'
 import type { Floor } from './floor.ts'
 import { announce, attempt, toast } from './notices.ts'
+import { openSheet } from './sheet.ts'
 
 /** What can be shown with one press, and what it is called. */
 const reactions: Readonly<Record<string, string>> = {
@@ -34,51 +35,36 @@ export function talkSheet(call: Call, floor: Floor): void {
     announce('Sent')
     sheet.close()
   }
-  const sheet = el(
-    'dialog',
-    { class: 'sheet talk', 'aria-labelledby': 'talk-title' },
+  const sheet = openSheet('talk', 'React', () => [
     el(
       'div',
-      { class: 'content' },
-      el('h2', { id: 'talk-title' }, 'React'),
-      el(
-        'div',
-        { class: 'reactions' },
-        ...Object.entries(reactions).map(([reaction, name]) =>
-          el(
-            'button',
-            {
-              class: 'button',
-              type: 'button',
-              'aria-label': name,
-              onclick: () => void react(reaction),
-            },
-            reaction,
-          ),
+      { class: 'reactions' },
+      ...Object.entries(reactions).map(([reaction, name]) =>
+        el(
+          'button',
+          {
+            class: 'button',
+            type: 'button',
+            'aria-label': name,
+            onclick: () => void react(reaction),
+          },
+          reaction,
         ),
       ),
-      el(
-        'form',
-        {
-          class: 'row',
-          onsubmit: (event) => {
-            event.preventDefault()
-            void send()
-          },
-        },
-        el('div', { class: 'field' }, el('label', { for: 'words' }, 'Message to all'), input),
-        el('button', { class: 'button primary', type: 'submit' }, 'Send'),
-      ),
-      el(
-        'button',
-        { class: 'button quiet', type: 'button', onclick: () => sheet.close() },
-        'Close',
-      ),
     ),
-  )
-  sheet.addEventListener('close', () => sheet.remove())
-  document.body.append(sheet)
-  sheet.showModal()
+    el(
+      'form',
+      {
+        class: 'row',
+        onsubmit: (event) => {
+          event.preventDefault()
+          void send()
+        },
+      },
+      el('div', { class: 'field' }, el('label', { for: 'words' }, 'Message to all'), input),
+      el('button', { class: 'button primary', type: 'submit' }, 'Send'),
+    ),
+  ])
 }
 
 /** Shows and says what the others tell. The answers end it. */

@@ -10,6 +10,7 @@ import type {
   PresenceStatus,
   QualityLevel,
   QualityReason,
+  Reconnecting,
   TrackSource,
 } from '../src/index.ts'
 
@@ -136,6 +137,21 @@ export const stateWords: Readonly<Record<CallState, string>> = {
   connected: 'Connected',
   reconnecting: 'Reconnecting…',
   ended: 'Call ended',
+}
+
+/** What is being done to get media back. */
+const rungWords: Readonly<Record<Reconnecting['rung'], string>> = {
+  signaling: 'the server is away',
+  others: 'waiting for the others',
+  'ice-restart': 'looking for a way',
+  'path-change': 'trying another way',
+  rejoin: 'joining anew',
+}
+
+/** How the call stands, and what is done about it. */
+export function wordsForState(state: CallState, rung: Reconnecting['rung'] | undefined): string {
+  if (state !== 'reconnecting' || rung === undefined) return stateWords[state]
+  return `Reconnecting: ${rungWords[rung]}…`
 }
 
 export const presenceWords: Readonly<Record<PresenceStatus, string>> = {

@@ -53,8 +53,13 @@ export function end(state: Call, reason: EndReason): CallStep {
 }
 
 export function moveTopology(state: Call, event: TopologyEvent, now: Millis): CallStep {
-  const moved = topology(state.topology, event, now)
-  if (moved.state === state.topology) return stay(state)
+  const first = topology(state.topology, event, now)
+  if (first.state === state.topology) return stay(state)
+  // Somebody may have left while the switch went on: then there are two now, who go back in time.
+  const isOver = state.topology.phase === 'switching' && first.state.phase === 'settled'
+  const { sfuOnly } = state
+  const audience = { type: 'audienceChanged', participants: ids(state), sfuOnly } as const
+  const moved = isOver ? topology(first.state, audience, now) : stay(first.state)
   const epochs = openEpochs(moved.state)
   const participants = state.participants.map((p) => ({
     ...p,
@@ -62,7 +67,7 @@ export function moveTopology(state: Call, event: TopologyEvent, now: Millis): Ca
   }))
   return {
     state: { ...state, participants, topology: moved.state },
-    effects: [...moved.effects, { type: 'update' }],
+    effects: [...first.effects, ...moved.effects, { type: 'update' }],
   }
 }
 

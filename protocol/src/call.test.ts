@@ -165,6 +165,18 @@ describe('leaving', () => {
     expect(state.participants).toHaveLength(2)
   })
 
+  test('[PATH-9] two who are left while a switch goes on go back after it', () => {
+    const { state } = play([joined(alice), joined(bobPhone), joined(carol), left(carol)])
+    const ready = { type: 'ready', epoch: 1 } as const
+    const moved = [alice, bobPhone].reduce(
+      (now, seat) => call(now, { ...ready, participant: seatOf(seat) }, 0).state,
+      state,
+    )
+    expect(viewOf(moved).topology).toEqual({ path: 'sfu', epoch: 1 })
+    const later = call(moved, { type: 'tick' }, callDeadline(moved) ?? 0).state
+    expect(viewOf(later).topology).toMatchObject({ next: { path: 'p2p', epoch: 2 } })
+  })
+
   test('[ROOM-1] a room waits for company and ends with the last one', () => {
     const room = { ...empty(), room: 'standup' as Call['room'] }
     const one = call(room, joined(alice), 0)

@@ -99,6 +99,7 @@ interface Lab {
   show(user: string, width: number): void
   loseTransforms(): void
   forgetScriptTransforms(): void
+  ignoreModerators(): void
   beginEpoch(epoch: object): Promise<void>
   allReady(epoch: number): void
   startGaps(): void
@@ -111,7 +112,7 @@ interface Lab {
 }
 
 /** What can be done to a browser. */
-export type Trick = 'loseTransforms' | 'forgetScriptTransforms'
+export type Trick = 'loseTransforms' | 'forgetScriptTransforms' | 'ignoreModerators'
 
 type LabVerb = Exclude<
   keyof Lab,

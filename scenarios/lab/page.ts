@@ -141,6 +141,19 @@ const lab = {
     }
   },
 
+  /** Plays an SDK that does not heed moderators: it hears of nothing that they have silenced. */
+  ignoreModerators() {
+    const { WebSocket: Plain } = globalThis
+    globalThis.WebSocket = class extends Plain {
+      override set onmessage(heed: (event: MessageEvent<string>) => void) {
+        super.onmessage = ({ data }: MessageEvent<string>) => {
+          if (data.includes('"call.muted"')) return
+          const unheard = data.replaceAll(/"silenced":\[[^\]]*\],|,"silenced":\[[^\]]*\]/g, '')
+          heed(new MessageEvent('message', { data: unheard }))
+        }
+      }
+    }
+  },
   /** Plays a browser that takes a sender's transform and does nothing with it. */
   loseTransforms() {
     Object.defineProperty(RTCRtpSender.prototype, 'transform', { set: () => undefined })
