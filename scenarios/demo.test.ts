@@ -100,6 +100,7 @@ test('in the demo a call is held, moved and given away by keyboard alone', async
   for (const page of [laptop, bob]) await reads(page, 'Direct')
   await pressByKey(laptop, 'Hold')
   await reads(bob, 'alice put you on hold')
+  await reads(laptop, 'On hold')
   // The focus has stayed where it was.
   await laptop.keyboard.press('Enter')
   await until(
