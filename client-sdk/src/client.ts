@@ -124,10 +124,9 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
   }
 
   /** One's other devices that are connected now: those that `call.move()` can ring. */
-  async ownDevices({ signal }: OperationOptions = {}): Promise<readonly string[]> {
-    throwIfAborted(signal)
+  async ownDevices(options: OperationOptions = {}): Promise<readonly string[]> {
     this.#assertConnected()
-    return (await this.#signaling.request('devices.connected', {}, { signal })).devices
+    return (await this.#signaling.request('devices.connected', {}, options)).devices
   }
 
   /** Who is there of those who are watched, as last heard; changes come as `presence` events. */
