@@ -13,8 +13,13 @@ export interface HeldActions {
 /** The strip of calls that wait while another one is on the stage. */
 export function heldCalls(current: Call, client: CallClient, { show, nameOf }: HeldActions) {
   const element = el('ul', { class: 'held', 'aria-label': 'Calls on hold' })
+  let shown = ''
   const render = () => {
     const held = client.calls.filter((call) => call !== current && call.self !== undefined)
+    // What has not changed stays: a button that is replaced loses its focus, or the press on it.
+    const now = JSON.stringify(held.map((call) => [call.id, nameOf(call)]))
+    if (now === shown) return
+    shown = now
     element.hidden = held.length === 0
     fill(
       element,
