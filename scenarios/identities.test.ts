@@ -41,7 +41,7 @@ test(
       await reads(page, 'Call code')
     }
     expect(await codeIn(alice, '#security')).toBe(await codeIn(bob, '#security'))
-    await press(bob, 'Verify: alice')
+    await pressByKey(bob, 'Verify: alice')
     await press(alice, 'Verify: bob')
     for (const page of [alice, bob]) await reads(page, 'Mark as verified')
     const number = await codeIn(bob, 'dialog')
@@ -60,6 +60,12 @@ test(
     await reads(bob, 'They are the same')
     await press(bob, 'Mark as verified')
     await reads(bob, 'Verified by you')
+    // Who uses the keyboard goes on where he was.
+    await until(
+      'the focus is back',
+      () => bob.evaluate(() => document.activeElement?.ariaLabel),
+      (focused) => focused === 'Compare again: alice',
+    )
     await press(alice, 'Close')
     await press(alice, 'Leave call')
     for (const page of [alice, bob]) await reads(page, 'Sign out')
@@ -138,6 +144,12 @@ async function press(page: Page, name: string): Promise<void> {
     },
     (pressed) => pressed === true,
   )
+}
+
+/** Moves the focus there, and presses Enter. */
+async function pressByKey(page: Page, name: string): Promise<void> {
+  await page.focus(`aria/${name}[role="button"]`)
+  await page.keyboard.press('Enter')
 }
 
 async function type(page: Page, text: string): Promise<void> {

@@ -178,13 +178,23 @@ export function compareSheet(compared: Compared): void {
       if (state === 'ended') sheet.close()
     }),
   ]
+  const opener = document.activeElement instanceof HTMLElement ? document.activeElement : undefined
   sheet.addEventListener('close', () => {
     closing.abort()
     for (const off of offs) off()
     sheet.remove()
+    focusAgain(opener)
   })
   document.body.append(sheet)
   sheet.showModal()
+}
+
+/** Goes back to what the sheet was opened by, which may have been drawn anew since. */
+function focusAgain(opener: HTMLElement | undefined): void {
+  const key = opener?.dataset['key']
+  const now = key === undefined ? undefined : `[data-key="${CSS.escape(key)}"]`
+  const element = now === undefined ? opener : document.querySelector<HTMLElement>(now)
+  element?.focus()
 }
 
 /** A code that is compared while it changes would be found different for no reason. */
