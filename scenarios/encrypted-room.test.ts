@@ -3,7 +3,6 @@ import { hears, watches } from './lab/caller.ts'
 import type { Caller } from './lab/caller.ts'
 import { chiSquare, likeness, overhear, pictureOf, toneLevel } from './lab/eavesdropper.ts'
 import type { Overheard } from './lab/eavesdropper.ts'
-import { giveKeys } from './lab/given-keys.ts'
 import { openLab, without } from './lab/lab.ts'
 import type { Lab } from './lab/lab.ts'
 import { until } from './lab/patience.ts'
@@ -29,7 +28,6 @@ afterAll(() => lab.close())
 
 test('who runs the node hears no tone and sees no picture, in any codec', LONG, async () => {
   const people = await gather('sealed')
-  await giveKeys(people, { epoch: 1 })
   await meet(people)
   for (const one of people) await one.sees('encryption', ({ encrypted }) => encrypted)
   const camera = (await people[0]?.ownPictures()) ?? []
@@ -60,7 +58,7 @@ test(
     const earlier = new Set(lab.parley.tapped.map(({ producer }) => producer))
     const overheard = () =>
       overhear(lab.parley.tapped.filter(({ producer }) => !earlier.has(producer)))
-    const people = await gather('open', { encryption: false })
+    const people = await gather('open', { encryption: 'off' })
     await meet(people)
     for (const one of people) expect((await one.look()).encrypted).toBe(false)
     const camera = (await people[0]?.ownPictures()) ?? []
@@ -101,13 +99,15 @@ async function tonesOf(streams: readonly Overheard[]): Promise<readonly number[]
 }
 
 /** Each of the Chromiums sends another codec. */
-async function gather(room: string, options: object = {}): Promise<Caller[]> {
-  const all = { labKeys: true, ...options }
+async function gather(
+  room: string,
+  options: object = { encryption: 'required' },
+): Promise<Caller[]> {
   const people = [
-    await lab.arrive(CHROMIUM, 'alice', { ...all, videoCodec: 'vp8' }),
-    await lab.arrive(CHROMIUM, 'bob', { ...all, videoCodec: 'vp9' }),
-    await lab.arrive(CHROMIUM, 'carol', { ...all, videoCodec: 'h264' }),
-    await lab.arrive(FIREFOX, 'dave', all),
+    await lab.arrive(CHROMIUM, 'alice', { ...options, videoCodec: 'vp8' }),
+    await lab.arrive(CHROMIUM, 'bob', { ...options, videoCodec: 'vp9' }),
+    await lab.arrive(CHROMIUM, 'carol', { ...options, videoCodec: 'h264' }),
+    await lab.arrive(FIREFOX, 'dave', options),
   ]
   arrived.push(...people)
   for (const one of people) await one.do('join', room)

@@ -45,7 +45,7 @@ export interface CallEvents {
   'track-removed': [track: RemoteTrack, participant: Participant]
   'participant-joined': [participant: Participant]
   'participant-left': [participant: Participant]
-  /** Muted, unmuted, on hold, hand raised or lowered, connection lost or back, identity known or changed. */
+  /** Muted, unmuted, on hold, hand raised or lowered, connection lost or back, identity known or changed, frames unreadable. */
   'participant-updated': [participant: Participant]
   /** This device has put the call on hold, or taken it up again. */
   hold: [onHold: boolean]

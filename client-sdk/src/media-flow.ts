@@ -106,12 +106,14 @@ export class MediaFlow extends Emitter<MediaFlowEvents> {
   begin(view: CallView, self: ParticipantId): void {
     const { context, request, privacy, roster } = this.#ports
     this.#paths?.close()
+    roster.mark([])
     const maker = context.pathMaker({
       call: view.id,
       self,
       request,
       epoch: () => this.#ports.facts().view?.topology.epoch ?? 0,
       encryption: privacy.begin(view, self),
+      unreadable: (streams) => roster.mark(streams),
     })
     const paths = new MediaPaths(self, view, maker, context.environment.clock)
     this.#paths = paths

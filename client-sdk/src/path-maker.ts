@@ -7,7 +7,7 @@ import { CallError } from './errors.ts'
 import type { IceServers } from './ice-servers.ts'
 import { PeerSession } from './p2p/session.ts'
 import type { PathMaker } from './paths.ts'
-import type { Environment, PathListener, Seat } from './ports.ts'
+import type { Environment, PathListener, RemoteStream, Seat } from './ports.ts'
 import { SfuSession } from './sfu/session.ts'
 import type { Request } from './signaling.ts'
 
@@ -23,6 +23,8 @@ export interface PathSupplies {
 /** The seat that the paths are for, and how to ask about it. */
 export interface PathSeat extends Seat {
   readonly request: Request
+  /** These streams come, and cannot be opened. */
+  unreadable(streams: readonly Pick<RemoteStream, 'participant' | 'source'>[]): void
 }
 
 const SIGNAL_ATTEMPTS = 4
@@ -49,6 +51,7 @@ export function pathMaker(supplies: PathSupplies, seat: PathSeat): PathMaker {
     if (guard) return guard
     guard = new FrameGuard({ keys: source, engine: frames, clock })
     guard.on('failed', (error) => listener.failed(error))
+    guard.on('unreadable', (streams) => seat.unreadable(streams))
     return guard
   }
 

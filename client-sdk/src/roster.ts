@@ -34,6 +34,8 @@ export interface Participant {
   readonly silenced: readonly TrackSource[]
   /** Who he is, as far as this device knows; undefined until he has shown it, and without encryption. */
   readonly identity: Assessment | undefined
+  /** What of him comes and cannot be opened: it is sealed with keys that this device does not have. */
+  readonly unreadable: readonly TrackSource[]
   readonly tracks: readonly RemoteTrack[]
 }
 
@@ -50,6 +52,7 @@ interface RosterEvents {
 class Member implements Participant {
   view: ParticipantView
   identity: Assessment | undefined
+  unreadable: readonly TrackSource[] = []
   readonly handles = new Map<StreamKey, TrackHandle>()
 
   constructor(view: ParticipantView) {
@@ -173,6 +176,17 @@ export class Roster extends Emitter<RosterEvents> {
       const identity = assessmentOf(member.id)
       if (identity === member.identity) continue
       member.identity = identity
+      this.emit('updated', member)
+    }
+  }
+
+  /** These streams come and cannot be opened; all others can. */
+  mark(streams: readonly Pick<RemoteStream, 'participant' | 'source'>[]): void {
+    for (const member of this.#members.values()) {
+      const own = streams.filter(({ participant }) => participant === member.id)
+      const unreadable = own.map(({ source }) => source)
+      if (unreadable.join() === member.unreadable.join()) continue
+      member.unreadable = unreadable
       this.emit('updated', member)
     }
   }

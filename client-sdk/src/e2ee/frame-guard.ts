@@ -9,7 +9,7 @@ import { CallError } from '../errors.ts'
 import type { Clock, FrameEngine, FrameWorkerLink } from '../ports.ts'
 import type { FrameEpoch, FrameKeys } from './frame-keys.ts'
 import { GuardedStream } from './guarded-stream.ts'
-import type { FromWorker, StreamSpec } from './worker-messages.ts'
+import type { FromWorker, ReceivingStream, StreamSpec } from './worker-messages.ts'
 
 /** What guards the frames of a call. */
 export interface FrameGuardOptions {
@@ -22,6 +22,8 @@ interface FrameGuardEvents {
   /** `keyed` or `broken` changed. */
   changed: []
   failed: [error: CallError]
+  /** The streams whose frames come and cannot be opened are others now. */
+  unreadable: [streams: readonly ReceivingStream[]]
 }
 
 /**
@@ -41,6 +43,7 @@ export class FrameGuard extends Emitter<FrameGuardEvents> {
   #heard = false
   #broken = false
   #closed = false
+  #toldUnreadable = ''
 
   /** Throws `encryption-unsupported` where the browser cannot. */
   constructor(options: FrameGuardOptions) {
@@ -133,6 +136,16 @@ export class FrameGuard extends Emitter<FrameGuardEvents> {
     return guarded
   }
 
+  #tellUnreadable(): void {
+    const found = [...this.#streams.values()].flatMap(({ isUnreadable, spec }) =>
+      isUnreadable && spec.direction === 'receive' ? [spec] : [],
+    )
+    const told = found.map(({ stream }) => stream).join()
+    if (told === this.#toldUnreadable) return
+    this.#toldUnreadable = told
+    this.emit('unreadable', found)
+  }
+
   #onStream({ state, spec }: GuardedStream): void {
     if (state === 'bypassed') {
       const message = `Frames of the ${spec.source} passed encryption by, and were stopped.`
@@ -158,6 +171,7 @@ export class FrameGuard extends Emitter<FrameGuardEvents> {
         return
       case 'counted':
         for (const count of message.counts) this.#streams.get(count.stream)?.judge(count)
+        this.#tellUnreadable()
         this.#cancelLook = this.#options.clock.after(LOOK_EVERY_MS, () => void this.#look())
         return
       case 'renew':

@@ -1,5 +1,6 @@
 import type { Millis } from '@parley/protocol'
 import { frameCount } from '../core/frames/frame-count.ts'
+import { newOpening, opening } from '../core/frames/opening.ts'
 import { newStreamProof, streamProof } from '../core/frames/stream-proof.ts'
 import type { ProofEvent, ProofState } from '../core/frames/stream-proof.ts'
 import type { StreamCount, StreamSpec } from './worker-messages.ts'
@@ -20,6 +21,7 @@ export class GuardedStream {
   readonly #options: GuardedStreamOptions
   #proof
   #browserCount = 0
+  #opening = newOpening
 
   constructor(options: GuardedStreamOptions) {
     this.#options = options
@@ -32,6 +34,11 @@ export class GuardedStream {
   /** A sender gives silence and black until it is `proven`. */
   get state(): ProofState {
     return this.#proof.state
+  }
+
+  /** Its frames come, and cannot be opened. */
+  get isUnreadable(): boolean {
+    return this.spec.direction === 'receive' && this.#opening.failing
   }
 
   dispatch(event: ProofEvent): void {
@@ -52,7 +59,8 @@ export class GuardedStream {
   }
 
   /** Compares it with what the worker counted since. */
-  judge({ seen }: StreamCount): void {
+  judge({ seen, passed }: StreamCount): void {
+    this.#opening = opening(this.#opening, { seen, opened: passed })
     this.dispatch({ type: 'counted', counts: { browser: this.#browserCount, worker: seen } })
   }
 
