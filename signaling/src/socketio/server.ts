@@ -262,18 +262,26 @@ function guardUpgrades(
     }
     // Whoever hangs up while he waits is nobody's concern.
     socket.on('error', ignore)
-    const upgrade = () => {
+    const enter = () => {
+      if (socket.destroyed) return
+      const retryAfterMs = gate.arrive(gate.addressOf(request))
+      if (retryAfterMs !== undefined) {
+        refuse(retryAfterMs)
+        return
+      }
       socket.off('error', ignore)
-      if (!socket.destroyed) entrance.upgrade(request, socket, head)
+      entrance.upgrade(request, socket, head)
     }
-    const busyMs = gate.arrive(gate.addressOf(request))
-    const retryAfterMs = busyMs ?? (turnstile.enter(upgrade) ? undefined : FULL_WAIT_MS)
-    if (retryAfterMs === undefined) return
-    onRefused('upgrade')
-    const seconds = Math.ceil(retryAfterMs / 1_000)
-    socket.end(
-      `HTTP/1.1 503 Service Unavailable\r\nRetry-After: ${seconds}\r\nConnection: close\r\n\r\n`,
-    )
+    // A thousand requests may be read in one go: nothing is looked at before its turn, not even who asks.
+    if (!turnstile.enter(enter)) refuse(FULL_WAIT_MS)
+
+    function refuse(retryAfterMs: Millis): void {
+      onRefused('upgrade')
+      const seconds = Math.ceil(retryAfterMs / 1_000)
+      socket.end(
+        `HTTP/1.1 503 Service Unavailable\r\nRetry-After: ${seconds}\r\nConnection: close\r\n\r\n`,
+      )
+    }
   })
 }
 
