@@ -3,6 +3,7 @@ import type { ParticipantId, TrackSource } from '@parley/protocol'
 import type { FrameCodec } from '../src/core/frames/clear-part.ts'
 import { openFrame, sealFrame } from '../src/e2ee/frame-sealing.ts'
 import { HeldKeys } from '../src/e2ee/held-keys.ts'
+import { tableLines } from './table.ts'
 
 /** How long a measurement is. */
 export interface FrameRun {
@@ -89,18 +90,11 @@ export function formatFrameCosts(costs: readonly FrameCost[]): string {
     perCore(seal),
     perCore(open),
   ])
-  const widths = header.map((title, i) =>
-    Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)),
-  )
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-      .join('  ')
   return [
     'Frames, sealed and opened one after the other. µs: time until the next can begin. Bare: WebCrypto',
     'AES-128-GCM of the same bytes in the same run, in turns. A core: CPU time of the whole process.',
     '',
-    ...[header, ...rows].map(line),
+    ...tableLines(header, rows),
     '',
   ].join('\n')
 }

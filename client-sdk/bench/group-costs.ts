@@ -9,6 +9,7 @@ import type {
 import { deviceKeyOf, generateDeviceKeyPair } from '../src/e2ee/identity/device-key.ts'
 import { mlsAgreement } from '../src/e2ee/mls/agreement.ts'
 import { toText } from '../src/e2ee/octets.ts'
+import { tableLines } from './table.ts'
 
 /** Of how many members, and how often each is measured; the median counts. */
 export interface GroupRun {
@@ -87,18 +88,11 @@ export function formatGroupCosts(costs: readonly GroupCost[]): string {
       (bytes) => `${(bytes / 1_000).toFixed(1)} kB`,
     ),
   ])
-  const widths = header.map((title, i) =>
-    Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)),
-  )
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-      .join('  ')
   return [
     'Groups, all of whose members one has taken in: the worst case for the size of commits. Times of one',
     'device, medians; bytes of the JSON messages, to the server and from it to everybody.',
     '',
-    ...[header, ...rows].map(line),
+    ...tableLines(header, rows),
     '',
   ].join('\n')
 }

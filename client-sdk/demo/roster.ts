@@ -2,32 +2,15 @@ import type { Call, CallClient, Participant } from '../src/index.ts'
 import { avatar, el, fill } from './dom.ts'
 import { icon } from './icons.ts'
 import { attempt } from './notices.ts'
+import { livePanel } from './panel.ts'
 
 /** Who is in the call and who waits for it, with what a moderator may do about them. */
 export function rosterPanel(call: Call, client: CallClient) {
-  const body = el('div', { class: 'stack' })
-  const element = el(
-    'section',
-    { class: 'details roster', id: 'roster', 'aria-label': 'People', hidden: true, tabindex: -1 },
-    el('h2', {}, 'People'),
-    body,
-  )
-  const render = () => {
-    if (element.hidden) return
-    // Kept by name, so that the keyboard focus survives a change of somebody's state.
-    const focused = body.querySelector<HTMLElement>(':focus')?.dataset['key']
-    fill(body, call.moderator && policyOf(call), waitingOf(call), peopleOf(call, client))
-    if (focused === undefined) return
-    const again = body.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)
-    if (again) again.focus()
-    else element.focus()
-  }
-  const show = (open: boolean) => {
-    element.hidden = !open
-    render()
-    if (open) element.focus()
-  }
-  return { element, render, toggle: () => show(element.hidden !== false), close: () => show(false) }
+  return livePanel({ id: 'roster', title: 'People' }, () => [
+    call.moderator && policyOf(call),
+    waitingOf(call),
+    peopleOf(call, client),
+  ])
 }
 
 /** The badge in the header that opens the panel, and says how many are there. */

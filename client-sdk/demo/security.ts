@@ -1,42 +1,17 @@
 import type { Call, Participant } from '../src/index.ts'
 import { codeBlock, compareSheet } from './compare.ts'
-import { avatar, el, fill } from './dom.ts'
+import { avatar, el } from './dom.ts'
 import { icon } from './icons.ts'
 import { identityOf, lockStateOf } from './lock.ts'
+import { livePanel } from './panel.ts'
 import { lockWords, wordsForIdentity } from './security-words.ts'
 
 /** The panel that says how the call is protected, and lets people make sure of each other. */
 export function securityPanel(call: Call) {
-  const body = el('div', { class: 'stack' })
-  const element = el(
-    'section',
-    {
-      class: 'details security',
-      id: 'security',
-      'aria-label': 'Security',
-      hidden: true,
-      tabindex: -1,
-    },
-    el('h2', {}, 'Security'),
-    body,
-  )
-  const render = () => {
-    if (element.hidden) return
-    // Kept by name, so that the keyboard focus survives a change of somebody's state.
-    const focused = body.querySelector<HTMLElement>(':focus')?.dataset['key']
+  return livePanel({ id: 'security', title: 'Security' }, () => {
     const encrypts = call.protection !== 'off'
-    fill(body, statusOf(call), encrypts && codeOf(call), encrypts && peopleOf(call))
-    if (focused === undefined) return
-    const again = body.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)
-    if (again) again.focus()
-    else element.focus()
-  }
-  const show = (open: boolean) => {
-    element.hidden = !open
-    render()
-    if (open) element.focus()
-  }
-  return { element, render, toggle: () => show(element.hidden !== false), close: () => show(false) }
+    return [statusOf(call), encrypts && codeOf(call), encrypts && peopleOf(call)]
+  })
 }
 
 function statusOf(call: Call): HTMLElement {
