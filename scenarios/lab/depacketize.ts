@@ -1,11 +1,11 @@
-/** Frames of one stream, put together from its RTP packets in the order in which they came. */
+/** Frames of one stream, put together from its RTP packets, late and repeated ones in their place. */
 export function framesOf(mimeType: string, packets: readonly Uint8Array[]): Uint8Array[] {
   const depacketize = depacketizers[mimeType.toLowerCase()]
   if (!depacketize) throw new Error(`no depacketizer for ${mimeType}`)
   const frames: Uint8Array[] = []
   let timestamp: number | undefined
   let pieces: Uint8Array[] = []
-  for (const packet of packets) {
+  for (const packet of inOrder(packets)) {
     const rtp = readRtp(packet)
     if (rtp.timestamp !== timestamp && pieces.length > 0) {
       frames.push(Buffer.concat(pieces))
@@ -16,6 +16,21 @@ export function framesOf(mimeType: string, packets: readonly Uint8Array[]): Uint
     if (piece.length > 0) pieces.push(piece)
   }
   return frames
+}
+
+/** By sequence number (RFC 3550 §5.1), which goes round at 2^16; each packet once. */
+function inOrder(packets: readonly Uint8Array[]): Uint8Array[] {
+  const bySequence = new Map<number, Uint8Array>()
+  let newest: number | undefined
+  for (const packet of packets) {
+    const short = Buffer.from(packet).readUInt16BE(2)
+    newest ??= short
+    // The difference as a signed number of 16 bits: a late packet lies behind the newest.
+    const sequence = newest + (((short - newest) << 16) >> 16)
+    newest = Math.max(newest, sequence)
+    bySequence.set(sequence, packet)
+  }
+  return [...bySequence].sort(([a], [b]) => a - b).map(([, packet]) => packet)
 }
 
 const START_CODE = Buffer.from([0, 0, 0, 1])

@@ -5,6 +5,9 @@
 import { observer } from 'mediasoup'
 import type { types } from 'mediasoup'
 
+/** How often senders are asked for a whole picture: a decoder can begin with no other. */
+const KEY_FRAME_EVERY_MS = 2_000
+
 /** One RTP packet as the node holds it. */
 export interface TappedPacket {
   readonly producer: string
@@ -36,4 +39,7 @@ async function tap(
     if (((packet[1] ?? 0) & 0x7f) !== payloadType) return
     process.send?.({ producer: producer.id, mimeType, packet } satisfies TappedPacket)
   })
+  if (producer.kind === 'audio') return
+  const asking = setInterval(() => void consumer.requestKeyFrame(), KEY_FRAME_EVERY_MS)
+  consumer.observer.on('close', () => clearInterval(asking))
 }
