@@ -94,6 +94,7 @@ export class HostileServer {
     })
     const encryption = new CallEncryption({
       ...{ call, self: id, clock, request, identity: Promise.resolve(identity) },
+      hears: () => true,
       agreement: mlsAgreement({ call, ...claim, key: identity.key, now }),
     })
     const alarms: SecurityAlarm[] = []

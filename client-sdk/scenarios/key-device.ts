@@ -111,11 +111,11 @@ export class KeyDevice {
   }
 
   #onWelcome({ user, device, resumed }: Welcome): void {
-    const { request } = this.#signaling
+    const signaling = this.#signaling
     const identity = this.identity.open(user, device)
     // Of the surroundings, the keys use no more than that.
     const environment = this.#environment as never
-    this.#maker ??= new EncryptionMaker({ environment, request, identity }, device)
+    this.#maker ??= new EncryptionMaker({ environment, signaling, identity }, device)
     if (resumed === 'replayed') return
     this.sessions += 1
     this.identity.publish()

@@ -389,9 +389,9 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
   #prepareEncryption({ user, device, resumed }: Welcome): void {
     if ((this.#options.encryption ?? DEFAULT_ENCRYPTION) === 'off') return
     const environment = this.#environment
-    const { request } = this.#signaling
+    const signaling = this.#signaling
     const identity = this.identity.open(user, device)
-    this.#encryption ??= new EncryptionMaker({ environment, request, identity }, device)
+    this.#encryption ??= new EncryptionMaker({ environment, signaling, identity }, device)
     if (resumed !== 'replayed') this.identity.publish()
   }
 }

@@ -3,12 +3,12 @@ import { CallEncryption } from './e2ee/call-encryption.ts'
 import type { Identity } from './e2ee/identity/identity.ts'
 import { mlsAgreement } from './e2ee/mls/agreement.ts'
 import type { Environment, Seat } from './ports.ts'
-import type { Request } from './signaling.ts'
+import type { Signaling } from './signaling.ts'
 
 /** What the encryption of all calls of a client is made with. */
 export interface EncryptionSupplies {
   readonly environment: Environment
-  readonly request: Request
+  readonly signaling: Pick<Signaling, 'request' | 'state'>
   readonly identity: Promise<Identity>
 }
 
@@ -23,12 +23,14 @@ export class EncryptionMaker {
   }
 
   encryptionOf({ call, self }: Pick<Seat, 'call' | 'self'>): CallEncryption {
-    const { environment, request, identity } = this.#supplies
+    const { environment, signaling, identity } = this.#supplies
+    const { request } = signaling
+    const hears = () => signaling.state === 'connected'
     const { clock } = environment
     const device = this.#device
     const agreement = identity.then(({ user, key }) =>
       mlsAgreement({ call, user, device, key, now: () => clock.now() }),
     )
-    return new CallEncryption({ call, self, clock, request, identity, agreement })
+    return new CallEncryption({ call, self, clock, request, identity, agreement, hears })
   }
 }

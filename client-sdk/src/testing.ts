@@ -35,11 +35,17 @@ export class ManualClock implements Clock {
       const [next] = this.#timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)
       if (!next) break
       this.#timers = this.#timers.filter((timer) => timer !== next)
-      this.#now = next.at
+      this.#now = Math.max(this.#now, next.at)
       next.run()
     }
     this.#now = until
     await settle()
+  }
+
+  /** Time passes as for a page that is frozen: all that fell due runs when it is over. */
+  async freeze(forMs: Millis): Promise<void> {
+    this.#now += forMs
+    await this.advance(0)
   }
 }
 

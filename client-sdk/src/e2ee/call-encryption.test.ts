@@ -68,6 +68,7 @@ async function aliceWhoKnowsAnotherCarol() {
     clock: new ManualClock(),
     request,
     identity: Promise.resolve(identity),
+    hears: () => true,
     agreement: Promise.resolve(agreement),
   })
   const told: string[] = []

@@ -53,6 +53,8 @@ export interface CallEncryptionPorts {
   readonly request: Request
   readonly identity: Promise<Identity>
   readonly agreement: Promise<GroupKeyAgreement>
+  /** Whether this device is connected to the server. */
+  readonly hears: () => boolean
 }
 
 /** A member without a seat may be one whose seat is announced a moment later. */
@@ -99,11 +101,11 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
     this.#session.on('message', (message, from) => {
       if (!this.#talk.take(message, from)) this.#proof.take(message, from)
     })
-    const { self, clock } = ports
+    const { self, clock, hears } = ports
     const tell = (names: readonly string[]) =>
       this.emit('alarm', { kind: 'unknown-member', detail: names.join(', ') })
-    this.#strangers = new Overdue({ clock, patienceMs: UNKNOWN_PATIENCE_MS, tell })
-    this.#leftovers = new Overdue({ clock, patienceMs: LEFTOVER_PATIENCE_MS, tell })
+    this.#strangers = new Overdue({ clock, hears, patienceMs: UNKNOWN_PATIENCE_MS, tell })
+    this.#leftovers = new Overdue({ clock, hears, patienceMs: LEFTOVER_PATIENCE_MS, tell })
     this.#talk = new SealedTalk({
       ...{ self, clock },
       isTrusted: (id) => this.assessmentOf(id)?.decision === 'accept',
@@ -112,8 +114,8 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
         this.emit('alarm', { kind: 'bad-message', participant, detail }),
     })
     this.#proof = new EpochProof({
-      self,
-      clock,
+      ...{ self, clock, hears },
+      present: () => this.#session.group?.epoch,
       send: (message) => this.#session.send(message),
       allReady: (epoch) => {
         for (const listener of this.#listeners) listener.allReady(epoch)
@@ -275,7 +277,10 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
   #onMoved(group: Group | undefined): void {
     this.#talk.moved(group?.epoch)
     if (group) void this.#review()
-    else this.#stop()
+    else {
+      this.#stop()
+      this.#proof.forget()
+    }
     this.emit('changed')
   }
 

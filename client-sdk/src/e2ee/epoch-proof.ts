@@ -3,11 +3,16 @@ import type { Clock } from '../ports.ts'
 import type { FrameEpoch } from './frame-keys.ts'
 import { Overdue } from './overdue.ts'
 import { ReadyMembers } from './ready-members.ts'
+import type { EpochMessage } from './ready-members.ts'
 
 /** What a proof is made with. */
 export interface EpochProofPorts {
   readonly self: ParticipantId
   readonly clock: Clock
+  /** Whether this device is connected to the server. */
+  readonly hears: () => boolean
+  /** The epoch that the group is at, whether it is used or not. */
+  readonly present: () => number | undefined
   /** Seals a message for the members of the present epoch. */
   readonly send: (message: Uint8Array) => Promise<void>
   /** All who are here can open frames of the epoch. */
@@ -20,6 +25,8 @@ export interface EpochProofPorts {
 const ASK_AFTER_MS: Millis = 8_000
 /** Longer than the server takes to see that somebody is away: sleeping telephones are no alarm. */
 const SILENT_AFTER_MS: Millis = 20_000
+/** Those who ask, ask at the same time: one answer is for all of them. */
+const ANSWER_EVERY_MS: Millis = 1_000
 
 /**
  * Has the members prove to each other, under the group's own keys, that they are at the same epoch.
@@ -35,14 +42,17 @@ export class EpochProof {
   /** The epoch whose frames can be opened here. */
   #installed: bigint | undefined
   #view: CallView | undefined
+  #answered: { readonly message: string; readonly at: Millis } | undefined
 
   constructor(ports: EpochProofPorts) {
     this.#ports = ports
-    const { clock } = ports
-    this.#unheard = new Overdue({ clock, patienceMs: ASK_AFTER_MS, tell: () => this.#say(true) })
+    const { clock, hears } = ports
+    this.#unheard = new Overdue({
+      ...{ clock, hears, patienceMs: ASK_AFTER_MS },
+      tell: () => this.#say('ready?', this.#epoch?.epoch),
+    })
     this.#silent = new Overdue({
-      clock,
-      patienceMs: SILENT_AFTER_MS,
+      ...{ clock, hears, patienceMs: SILENT_AFTER_MS },
       tell: (names) => this.#onSilent(names),
     })
   }
@@ -58,10 +68,17 @@ export class EpochProof {
     this.#look()
   }
 
+  /** This device is in no group: what was said in the one before says nothing of the next. */
+  forget(): void {
+    this.#ready.forget()
+    this.#answered = undefined
+    this.#installed = undefined
+  }
+
   /** Frames of the epoch can be opened here. */
   installed(epoch: bigint): void {
     this.#installed = epoch
-    this.#say(false)
+    this.#say('ready', epoch)
     this.#look()
   }
 
@@ -69,7 +86,7 @@ export class EpochProof {
   take(message: Uint8Array, from: ParticipantId): void {
     const said = this.#ready.take(message, from)
     if (!said) return
-    if (said.asks && said.epoch === this.#installed) this.#say(false)
+    if (said.says === 'ready?') this.#answer(said.epoch)
     this.#look()
   }
 
@@ -78,10 +95,23 @@ export class EpochProof {
     this.#silent.close()
   }
 
-  #say(asks: boolean): void {
-    const epoch = asks ? this.#epoch?.epoch : this.#installed
+  /** Who does not use an epoch has its keys all the same: that is what is asked. */
+  #answer(epoch: bigint): void {
+    const { clock, present } = this.#ports
+    const isInstalled = epoch === this.#installed
+    if (!isInstalled && BigInt(present() ?? -1) !== epoch) return
+    const says = isInstalled ? 'ready' : 'here'
+    const message = `${says} ${epoch}`
+    const answered = this.#answered
+    const now = clock.now()
+    if (answered?.message === message && now - answered.at < ANSWER_EVERY_MS) return
+    this.#answered = { message, at: now }
+    this.#say(says, epoch)
+  }
+
+  #say(says: EpochMessage['says'], epoch: bigint | undefined): void {
     if (epoch === undefined) return
-    this.#ports.send(this.#ready.message({ epoch, asks })).catch(() => undefined)
+    this.#ports.send(this.#ready.message({ epoch, says })).catch(() => undefined)
   }
 
   #look(): void {
@@ -89,7 +119,7 @@ export class EpochProof {
     const epoch = this.#epoch
     if (epoch && this.#installed === epoch.epoch) {
       const others = [...epoch.leaves.keys()].filter((id) => id !== self)
-      if (this.#ready.includes(epoch.epoch, others)) allReady(epoch.epoch)
+      if (this.#ready.areReady(epoch.epoch, others)) allReady(epoch.epoch)
     }
     const silent = this.#expected().map((id) => nameOf(epoch?.epoch, id))
     this.#unheard.see(silent)
@@ -109,7 +139,7 @@ export class EpochProof {
     )
     return here
       .map(({ id }) => id)
-      .filter((id) => id !== this.#ports.self && !this.#ready.includes(epoch, [id]))
+      .filter((id) => id !== this.#ports.self && !this.#ready.isAt(epoch, id))
   }
 
   #onSilent(names: readonly string[]): void {

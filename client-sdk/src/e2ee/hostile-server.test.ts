@@ -35,6 +35,29 @@ describe.concurrent('an honest server', () => {
     await agreed(alice, bob)
     expect(alarms(alice, bob, carol)).toEqual([])
   })
+
+  test('[GROUP-9] calls nobody silent who waits for his person to look at somebody', async ({
+    expect,
+  }) => {
+    const { store } = await acquaintance()
+    const server = serve({ clock: hastyClock(2) })
+    const alice = await server.seat('alice', { store })
+    const carol = await server.seat('carol')
+    await agreed(alice, carol)
+    // To Alice he is another than before; to Carol he is new.
+    const bob = await server.seat('bob')
+    await until(() => has(alice, 'identity-changed'))
+    await agreed(carol, bob)
+    // Dave cannot get in: when they have had enough of that, they would have of Alice.
+    server.lie = (type, _data, { user }) =>
+      user === 'dave' && type.startsWith('mls.') ? new CallError('store-unavailable') : undefined
+    const dave = await server.seat('dave')
+    await until(() => has(carol, 'silent-member') && has(bob, 'silent-member'))
+    const silent = [carol, bob].map(({ alarms: told }) =>
+      told.map(({ participant }) => participant),
+    )
+    expect(silent).toEqual([[dave.id], [dave.id]])
+  })
 })
 
 describe.concurrent('a server that injects a key package', () => {

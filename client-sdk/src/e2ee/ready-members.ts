@@ -4,41 +4,58 @@ import { utf8 } from './octets.ts'
 /** Epochs that are remembered: the present one, and the next if others are there first. */
 const MOST_EPOCHS = 4
 
-/** What a member says of an epoch: that he can open frames of it, or that he asks who can. */
-export interface ReadyMessage {
+/**
+ * What a member says of an epoch: `ready`, that he can open frames of it; `here`, that he is at it and
+ * opens none, as while he waits for his person to look at somebody; `ready?` asks who can.
+ */
+export interface EpochMessage {
   readonly epoch: bigint
-  readonly asks: boolean
+  readonly says: 'ready' | 'here' | 'ready?'
 }
 
-/** Who has said that he can open frames of an epoch. Said under the group's own keys. */
+/** Who has said what of an epoch. Said under the group's own keys. */
 export class ReadyMembers {
-  #byEpoch: ReadonlyMap<bigint, ReadonlySet<ParticipantId>> = new Map()
+  #byEpoch: ReadonlyMap<bigint, ReadonlyMap<ParticipantId, 'ready' | 'here'>> = new Map()
 
   /** What this device says to the others. */
-  message({ epoch, asks }: ReadyMessage): Uint8Array {
-    return utf8(`${asks ? 'ready?' : 'ready'} ${epoch}`)
+  message({ epoch, says }: EpochMessage): Uint8Array {
+    return utf8(`${says} ${epoch}`)
   }
 
   /** Takes in a message; answers with what it says, if it is one of these. */
-  take(message: Uint8Array, from: ParticipantId): ReadyMessage | undefined {
-    const [, question, digits] =
-      /^ready(\??) (\d{1,20})$/.exec(new TextDecoder().decode(message)) ?? []
+  take(message: Uint8Array, from: ParticipantId): EpochMessage | undefined {
+    const [, says, digits] =
+      /^(ready\??|here) (\d{1,20})$/.exec(new TextDecoder().decode(message)) ?? []
     if (digits === undefined) return undefined
     const epoch = BigInt(digits)
-    const asks = question === '?'
     // Who asks says nothing of himself.
-    if (!asks) this.#add(epoch, from)
-    return { epoch, asks }
+    if (says !== 'ready' && says !== 'here') return { epoch, says: 'ready?' }
+    if (this.#said(epoch, from) !== 'ready') this.#add(epoch, from, says)
+    return { epoch, says }
   }
 
-  includes(epoch: bigint, all: readonly ParticipantId[]): boolean {
-    const ready = this.#byEpoch.get(epoch)
-    return all.every((id) => ready?.has(id) === true)
+  /** Whether all of these can open frames of the epoch. */
+  areReady(epoch: bigint, all: readonly ParticipantId[]): boolean {
+    return all.every((id) => this.#said(epoch, id) === 'ready')
   }
 
-  #add(epoch: bigint, from: ParticipantId): void {
-    const ready = new Set(this.#byEpoch.get(epoch)).add(from)
+  /** Whether somebody has shown that he has the keys of the epoch. */
+  isAt(epoch: bigint, id: ParticipantId): boolean {
+    return this.#said(epoch, id) !== undefined
+  }
+
+  /** Another group counts its epochs anew. */
+  forget(): void {
+    this.#byEpoch = new Map()
+  }
+
+  #said(epoch: bigint, id: ParticipantId): 'ready' | 'here' | undefined {
+    return this.#byEpoch.get(epoch)?.get(id)
+  }
+
+  #add(epoch: bigint, from: ParticipantId, says: 'ready' | 'here'): void {
+    const said = new Map(this.#byEpoch.get(epoch)).set(from, says)
     const kept = [...this.#byEpoch].filter(([other]) => other !== epoch)
-    this.#byEpoch = new Map([...kept, [epoch, ready] as const].slice(-MOST_EPOCHS))
+    this.#byEpoch = new Map([...kept, [epoch, said] as const].slice(-MOST_EPOCHS))
   }
 }
