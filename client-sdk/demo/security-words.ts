@@ -78,6 +78,7 @@ const alarmWords: Readonly<Record<SecurityAlarm['kind'], string>> = {
   'bad-commit': 'The server has sent a change of keys that nobody in this call has made.',
   'bad-message': 'The server has sent a message that nobody in this call has sealed.',
   'withheld-commit': 'The server keeps changes of the keys from this device.',
+  'group-reset': 'The server has thrown the keys of this call away, and nobody had asked for that.',
   'unknown-member': 'Somebody holds keys of this call who is not shown in it.',
   'silent-member':
     'Somebody in this call does not confirm the keys: the server may show them others.',

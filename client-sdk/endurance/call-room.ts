@@ -8,7 +8,7 @@ import type {
 } from '@parley/protocol'
 import { CallError } from '../src/errors.ts'
 import { GroupSession } from '../src/e2ee/group-session.ts'
-import type { GroupAlarm } from '../src/e2ee/group-session.ts'
+import type { GroupAlarm } from '../src/e2ee/group-alarms.ts'
 import { deviceKeyOf, generateDeviceKeyPair } from '../src/e2ee/identity/device-key.ts'
 import type { DeviceKey } from '../src/e2ee/identity/device-key.ts'
 import { mlsAgreement } from '../src/e2ee/mls/agreement.ts'

@@ -141,6 +141,12 @@ export class HostileServer {
     if (sent) this.#later(to, () => person.encryption.handle(sent))
   }
 
+  /** Gives the group up, as if a member had asked for it. */
+  reset(generation: number): void {
+    const [first] = this.people.keys()
+    if (first !== undefined) this.#answer(first, 'mls.reset', { generation } as never)
+  }
+
   close(): void {
     for (const { encryption } of this.people.values()) encryption.close()
   }

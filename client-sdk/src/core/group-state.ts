@@ -1,5 +1,6 @@
 import type { Millis, OrderedCommit, ParticipantId } from '@parley/protocol'
 import type { DeviceName, GroupNeeds, Leaf, Seat, Waiting } from './group-needs.ts'
+import type { GroupResets } from './group-resets.ts'
 
 /**
  * A device's part in its call's MLS group. The server orders commits by compare-and-set on the
@@ -28,6 +29,8 @@ export interface GroupState {
   readonly welcome: Welcome | undefined
   /** Commits may have been missed. */
   readonly stale: boolean
+  /** Messages were lost, and the group was not found to be the same yet. */
+  readonly returning: boolean
   /** The server knows less of the group than we do. */
   readonly lost: boolean
   /** The server has refused to learn where the group stands: the call has gone on without us. */
@@ -41,6 +44,7 @@ export interface GroupState {
   readonly rekeyAt: Millis
   /** Attempts to get back into line, in a row. */
   readonly failures: number
+  readonly resets: GroupResets
 }
 
 /** What the key agreement tells of the group at one epoch. */

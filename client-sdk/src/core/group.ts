@@ -2,6 +2,7 @@ import { stay, unreachable } from '@parley/protocol'
 import type { Millis, OrderedCommit, ParticipantId, Step } from '@parley/protocol'
 import { needsOf, rankOf, sameDevice } from './group-needs.ts'
 import type { GroupNeeds, Waiting } from './group-needs.ts'
+import { afterReset } from './group-resets.ts'
 import type { GroupEffect, GroupEvent, GroupState, GroupView, Welcome } from './group-state.ts'
 
 /** Joins are gathered for so long, so that ten people who come at once are one commit. */
@@ -32,6 +33,7 @@ export function newGroupState(self: ParticipantId): GroupState {
     inbox: [],
     welcome: undefined,
     stale: false,
+    returning: false,
     lost: false,
     overruled: false,
     enterAt: 0,
@@ -39,6 +41,7 @@ export function newGroupState(self: ParticipantId): GroupState {
     pressingSince: undefined,
     rekeyAt: Number.POSITIVE_INFINITY,
     failures: 0,
+    resets: { explained: 0, unexplained: 0 },
   }
 }
 
@@ -105,7 +108,7 @@ function take(state: GroupState, event: GroupEvent, now: Millis): GroupState {
       return failed(state, now, event)
     case 'resync':
       return state.phase === 'member'
-        ? { ...state, stale: true }
+        ? { ...state, stale: true, returning: true }
         : { ...outside(state), busy: state.busy }
     case 'behind':
       return { ...state, stale: state.phase === 'member' }
@@ -228,7 +231,7 @@ function takeStatus(
   }
   const isOther = event.other === true || (epoch > own && commits.length === 0)
   if (isOther) return { ...outOfLine(state), enterAt: now }
-  return { ...queue(state, commits), sent: undefined, overruled: false }
+  return { ...queue(state, commits), sent: undefined, overruled: false, returning: false }
 }
 
 /** A group was begun, or a server that had lost it was told where it stands. */
@@ -257,6 +260,7 @@ function moved(
     inbox: state.inbox.filter(({ epoch }) => epoch >= view.epoch),
     welcome: undefined,
     sent: undefined,
+    returning: false,
     overruled: false,
     pressingSince: undefined,
     rekeyAt: now + REKEY_MS + turnOf(view) * RANK_MS,
@@ -323,6 +327,7 @@ function outside(state: GroupState): GroupState {
     inbox: [],
     welcome: undefined,
     stale: false,
+    returning: false,
     lost: false,
     overruled: false,
     pressingSince: undefined,
@@ -331,7 +336,8 @@ function outside(state: GroupState): GroupState {
 }
 
 function startOver(state: GroupState, generation: number): GroupState {
-  return { ...outside(state), generation, groupExists: false, waiting: new Map() }
+  const fresh = { generation, groupExists: false, waiting: new Map() }
+  return { ...outside(state), ...fresh, resets: afterReset(state) }
 }
 
 /** Notes since when something has to be committed. */

@@ -11,6 +11,8 @@ import { Emitter } from '../emitter.ts'
 import { CallError } from '../errors.ts'
 import type { Clock } from '../ports.ts'
 import type { Request } from '../signaling.ts'
+import { alarmOf, isResetForNothing } from './group-alarms.ts'
+import type { GroupAlarm } from './group-alarms.ts'
 import { GroupError } from './group-key-agreement.ts'
 import type {
   Group,
@@ -36,12 +38,6 @@ interface GroupSessionEvents {
 export interface SealedMessage {
   readonly sealed: string
   readonly generation: number
-}
-
-/** What was refused, and the library's or the guards' word on it. */
-export interface GroupAlarm {
-  readonly kind: 'bad-offer' | 'bad-welcome' | 'bad-commit' | 'bad-message' | 'withheld-commit'
-  readonly detail: string
 }
 
 /** What a group session is made with. */
@@ -185,7 +181,9 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
     if (this.#closed) return
     const { clock } = this.#ports
     const { state, effects } = group(this.#state, event, clock.now())
+    const isForNothing = isResetForNothing(this.#state, state)
     this.#state = state
+    if (isForNothing) this.#alarm('group-reset', `for group ${state.generation} of this call`)
     if (state.phase !== 'member' && this.#group) {
       this.#group = undefined
       this.emit('moved', undefined)
@@ -379,13 +377,6 @@ export class GroupSession extends Emitter<GroupSessionEvents> {
     this.#work = result.catch(() => undefined)
     return result
   }
-}
-
-/** What to call the failure of a piece of work; only what others have sent is a cause for alarm. */
-function alarmOf({ type }: GroupEffect): GroupAlarm['kind'] | undefined {
-  if (type === 'process') return 'bad-commit'
-  if (type === 'commit') return 'bad-offer'
-  return type === 'enter' || type === 'enterUninvited' ? 'bad-welcome' : undefined
 }
 
 function isStale(error: unknown): boolean {

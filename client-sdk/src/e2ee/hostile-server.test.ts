@@ -246,6 +246,32 @@ describe.concurrent('a server that does as it likes with commits', () => {
   })
 })
 
+describe.concurrent('a server that gives groups up', () => {
+  test('[GROUP-8] while all are in it is told on: the code is another', async ({ expect }) => {
+    const [server, alice, bob] = await pair()
+    const code = alice.encryption.verification
+    server.reset(0)
+    await until(() => has(alice, 'group-reset') && has(bob, 'group-reset'))
+    await agreed(alice, bob)
+    expect(alice.encryption.verification).toBe(bob.encryption.verification)
+    expect(alice.encryption.verification).not.toBe(code)
+  })
+
+  test('[GROUP-8] again and again is told on, though it shows somebody who is in none', async () => {
+    const [server, alice, bob] = await pair()
+    const excuse = { ...bob, id: 'p-99' as ParticipantId, user: 'excuse' as UserId }
+    server.rosterFor = (_to, all) => [...all, excuse]
+    server.tellRoster()
+    for (let generation = 0; generation <= 2; generation++) {
+      const before = alice.keys()?.base
+      server.reset(generation)
+      await until(() => alice.keys() !== undefined && alice.keys()?.base !== before)
+      await agreed(alice, bob)
+    }
+    await until(() => has(alice, 'group-reset') && has(bob, 'group-reset'))
+  })
+})
+
 describe.concurrent('a server that lies about identities', () => {
   test('seating another in the place of somebody known: nothing is sent to him', async ({
     expect,

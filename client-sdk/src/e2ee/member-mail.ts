@@ -4,7 +4,7 @@ import type { Seat } from '../core/group-needs.ts'
 import type { Clock } from '../ports.ts'
 import { GroupError } from './group-key-agreement.ts'
 import type { GroupMember } from './group-key-agreement.ts'
-import type { GroupAlarm } from './group-session.ts'
+import type { GroupAlarm } from './group-alarms.ts'
 
 /** What the members' mail is read with. */
 export interface MemberMailPorts {

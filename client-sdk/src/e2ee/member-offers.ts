@@ -3,7 +3,7 @@ import { sameDevice } from '../core/group-needs.ts'
 import type { DeviceName, Seat, Waiting } from '../core/group-needs.ts'
 import { GroupError } from './group-key-agreement.ts'
 import type { GroupKeyAgreement } from './group-key-agreement.ts'
-import type { GroupAlarm } from './group-session.ts'
+import type { GroupAlarm } from './group-alarms.ts'
 import { fromText } from './octets.ts'
 
 /** An offer as the server passes it on: its participant is only the server's word. */
