@@ -68,7 +68,7 @@ export const adminOperations = {
   eraseUser: {
     method: 'delete',
     path: '/admin/v1/users/{user}/mailbox',
-    summary: 'Forgets the missed calls and push subscriptions of a user.',
+    summary: 'Forgets the missed calls, push subscriptions and device list of a user.',
     answer: done,
   },
   endSession: {

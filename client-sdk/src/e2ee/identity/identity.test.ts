@@ -109,6 +109,33 @@ describe('one’s own list', () => {
   })
 })
 
+describe('a list that somebody with a session has spoilt', () => {
+  test('[IDENT-2] is believed by nobody, and comes back whole once the server has erased it', async () => {
+    const { bob, server } = await people()
+    server.lists.set('bob', [])
+    await bob.publish()
+    const sound = [...(server.lists.get('bob') ?? [])]
+    const alice = await Identity.open({
+      ...{ store: memoryIdentityStore(), request: server.request, now: () => 1_000 },
+      ...{ trust: trustOnFirstUse, user: 'alice' as UserId },
+    })
+    await alice.assess(leaf('bob', bob.key))
+    const thief = await newKey()
+    const spoilt = toText(await entryOf(thief, thief.publicKey))
+    server.lists.set('bob', [...sound, spoilt])
+    for (const key of [bob.key, thief]) {
+      expect(await alice.assess(leaf('bob', key))).toMatchObject({ reason: 'list-forged' })
+    }
+    await bob.publish()
+    expect(server.lists.get('bob')).toEqual([...sound, spoilt])
+    server.lists.set('bob', [])
+    await bob.publish()
+    expect(server.lists.get('bob')).toEqual(sound)
+    expect(await alice.assess(leaf('bob', bob.key))).toMatchObject({ state: 'pinned' })
+    expect(await alice.assess(leaf('bob', thief))).toMatchObject({ decision: 'hold' })
+  })
+})
+
 describe('codes', () => {
   test('[IDENT-5] are equal on both sides, and others for another key', async () => {
     const [a, b] = [new Uint8Array(65).fill(1), new Uint8Array(65).fill(2)]
