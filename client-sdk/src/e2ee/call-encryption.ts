@@ -20,6 +20,7 @@ import { callCode } from './identity/codes.ts'
 import type { Assessment, Identity } from './identity/identity.ts'
 import { toText } from './octets.ts'
 import { Overdue } from './overdue.ts'
+import { HeldMembers } from './held-members.ts'
 import { PeerBinding } from './peer-binding.ts'
 import { SealedTalk } from './sealed-talk.ts'
 import type { Said, Saying } from './sealed-talk.ts'
@@ -85,6 +86,7 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
   readonly #talk: SealedTalk
   readonly #strangers: Overdue
   readonly #leftovers: Overdue
+  readonly #held: HeldMembers
   /** Everybody who ever had a seat here: who leaves is in the tree a moment longer. */
   #known: readonly ParticipantView[] = []
   #seats: readonly ParticipantView[] = []
@@ -107,6 +109,7 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
       this.emit('alarm', { kind: 'unknown-member', detail: names.join(', ') })
     this.#strangers = new Overdue({ clock, hears, patienceMs: UNKNOWN_PATIENCE_MS, tell })
     this.#leftovers = new Overdue({ clock, hears, patienceMs: LEFTOVER_PATIENCE_MS, tell })
+    this.#held = new HeldMembers(clock, (held) => this.#lookAgain(held))
     this.#talk = new SealedTalk({
       ...{ self, clock },
       isTrusted: (id) => this.assessmentOf(id)?.decision === 'accept',
@@ -269,6 +272,7 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
     this.#closed = true
     this.#strangers.close()
     this.#leftovers.close()
+    this.#held.close()
     this.#proof.close()
     this.#session.close()
     this.#stop()
@@ -297,6 +301,7 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
       (member) => !strangers.includes(member) && !isAmong(this.#seats, member),
     )
     this.#leftovers.see(leftovers.map(titleOf))
+    this.#held.see(group.members.filter((member) => this.#isChanged(member)))
     const held = group.members.some(
       (member) =>
         member.leaf !== group.ownLeaf &&
@@ -323,6 +328,19 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
     const about = { ...(participant && { participant }), detail: found.reason ?? found.state }
     if (found.decision === 'refuse') this.emit('alarm', { kind: 'identity-refused', ...about })
     else if (found.state === 'changed') this.emit('alarm', { kind: 'identity-changed', ...about })
+  }
+
+  #isChanged(member: GroupMember): boolean {
+    const { state, decision } = this.#assessments.get(nameOf(member)) ?? {}
+    return state === 'changed' && decision === 'hold'
+  }
+
+  async #lookAgain(held: readonly GroupMember[]): Promise<void> {
+    const identity = await this.#ports.identity
+    for (const member of held) {
+      if ((await identity.stateOf(member)) !== 'changed') this.#assessments.delete(nameOf(member))
+    }
+    if (!this.#closed) await this.#review()
   }
 
   /** Somebody has gone who knows the keys in use; none newer can be used, so none are. */

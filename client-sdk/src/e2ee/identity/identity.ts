@@ -152,6 +152,11 @@ export class Identity {
     return this.#change('remove', deviceKey)
   }
 
+  /** What is thought of somebody's device now, without asking the app. */
+  async stateOf(identity: LeafIdentity): Promise<TrustState> {
+    return (await this.#judge(identity)).state
+  }
+
   /** Judges somebody's device, and asks the app's trust about it. */
   async assess(identity: LeafIdentity): Promise<Assessment> {
     const { pause } = this.#ports
