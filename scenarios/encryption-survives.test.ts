@@ -21,14 +21,14 @@ afterEach(async () => {
 afterAll(() => lab.close())
 
 test('a worker of the node dies, and the call goes on encrypted with the same keys', async () => {
+  const encryption = 'required'
   const people = [
-    await lab.arrive(CHROMIUM, 'alice', { labKeys: true }),
-    await lab.arrive(CHROMIUM, 'bob', { labKeys: true }),
-    await lab.arrive(FIREFOX, 'carol', { labKeys: true }),
+    await lab.arrive(CHROMIUM, 'alice', { encryption }),
+    await lab.arrive(CHROMIUM, 'bob', { encryption }),
+    await lab.arrive(FIREFOX, 'carol', { encryption }),
   ]
   arrived.push(...people)
   for (const one of people) await one.do('join', 'lasting')
-  await giveKeys(people, { epoch: 1 })
   for (const one of people) await watches(one, without(people, one))
   const before = lab.parley.workerPids()
   for (const pid of before) process.kill(pid, 'SIGKILL')

@@ -18,6 +18,7 @@ const commands: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     cluster: 'scenarios/chaos/cluster.ts',
     glare: 'scenarios/chaos/glare.ts',
     network: 'scenarios/chaos/network.ts',
+    rekey: 'scenarios/chaos/rekey.ts',
     signaling: 'scenarios/chaos/signaling.ts',
   },
   conformance: { turn: 'turn/conformance/main.ts' },

@@ -70,6 +70,13 @@ export interface Pulse {
   }[]
 }
 
+/** What has come to a page over all its connections. */
+export interface Taken {
+  readonly packets: number
+  /** Decoded of it. */
+  readonly pictures: number
+}
+
 interface Lab {
   connect(spec: { url: string; user: string; options: object }): Promise<void>
   call(users: string | readonly string[]): Promise<void>
@@ -100,11 +107,15 @@ interface Lab {
   loseTransforms(): void
   forgetScriptTransforms(): void
   ignoreModerators(): void
+  hangOn(): void
+  taken(): Promise<Taken>
+  opened(participant: string, frames: readonly string[]): Promise<number>
   beginEpoch(epoch: object): Promise<void>
   allReady(epoch: number): void
   startGaps(): void
   pulse(): Pulse
   sent(): Promise<number>
+  concealedMs(user: string): Promise<number>
   decode(mimeType: string, frames: readonly string[]): Promise<Picture | undefined>
   ownPictures(): Promise<Picture[]>
   look(): Sight
@@ -112,11 +123,21 @@ interface Lab {
 }
 
 /** What can be done to a browser. */
-export type Trick = 'loseTransforms' | 'forgetScriptTransforms' | 'ignoreModerators'
+export type Trick = 'loseTransforms' | 'forgetScriptTransforms' | 'hangOn' | 'ignoreModerators'
 
 type LabVerb = Exclude<
   keyof Lab,
-  'look' | 'listen' | 'isRinging' | 'isWaiting' | 'pulse' | 'decode' | 'ownPictures' | 'sent'
+  | 'taken'
+  | 'opened'
+  | 'concealedMs'
+  | 'look'
+  | 'listen'
+  | 'isRinging'
+  | 'isWaiting'
+  | 'pulse'
+  | 'decode'
+  | 'ownPictures'
+  | 'sent'
 >
 
 /** A person at a browser page that embeds the SDK. */
@@ -202,9 +223,28 @@ export class Caller {
     return (await this.#page.evaluate(decode, mimeType, frames)) ?? undefined
   }
 
+  /** What comes to a page that hangs on, whatever the SDK thinks. */
+  taken(): Promise<Taken> {
+    return this.#page.evaluate(() => (globalThis as unknown as { lab: Lab }).lab.taken())
+  }
+
+  /** How many of these sealed frames of somebody's camera a page that hangs on can open. */
+  opened(participant: string, frames: readonly Uint8Array[]): Promise<number> {
+    const sealed = frames.map((frame) => Buffer.from(frame).toString('base64'))
+    const open = (who: string, all: readonly string[]) =>
+      (globalThis as unknown as { lab: Lab }).lab.opened(who, all)
+    return this.#page.evaluate(open, participant, sealed)
+  }
+
   /** Packets of media that have left the browser. */
   sent(): Promise<number> {
     return this.#page.evaluate(() => (globalThis as unknown as { lab: Lab }).lab.sent())
+  }
+
+  /** How much of somebody's sound had to be made up so far. */
+  concealedMs(user: string): Promise<number> {
+    const look = (who: string) => (globalThis as unknown as { lab: Lab }).lab.concealedMs(who)
+    return this.#page.evaluate(look, user)
   }
 
   /** What the camera shows for a moment. */
@@ -281,11 +321,6 @@ export async function hearsNothingOf(listener: Caller, other: Caller): Promise<v
     () => listener.listen(),
     (heard) => (heard[other.user] ?? 0) === 0,
   )
-}
-
-/** How many frames of somebody's camera a viewer has decoded so far. */
-export async function framesSeen(viewer: Caller, user: string): Promise<number> {
-  return framesOf(await viewer.look(), user)
 }
 
 function framesOf({ others }: Sight, user: string): number {

@@ -28,20 +28,24 @@ const launchers = { chromium: launchChromium, firefox: launchFirefox }
 const FIRST_TONE_HZ = 440
 const TONE_STEP_HZ = 220
 
-/** Starts all of it. `env` goes to the stack; the browsers trust `certificate`; `tap`: see `sfu-tap.ts`. */
+/**
+ * Starts all of it. `env` goes to the stack; the browsers trust `certificate`; `tap`: see `sfu-tap.ts`; `leaky`: `leaky-node.ts`.
+ */
 export async function openLab(
   kinds: readonly (keyof typeof launchers)[],
   {
     env = {},
     certificate,
     tap = false,
+    leaky = false,
   }: {
     env?: Readonly<Record<string, string>>
     certificate?: Certificate | undefined
     tap?: boolean
+    leaky?: boolean
   } = {},
 ): Promise<Lab> {
-  const parley = await ParleyProcess.start(env, { tap })
+  const parley = await ParleyProcess.start(env, { tap, leaky })
   const page = await servePage()
   const browsers: ToneBrowser[] = []
   for (const [index, kind] of kinds.entries()) {

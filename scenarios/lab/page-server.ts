@@ -6,7 +6,12 @@ import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-const SCRIPT = stripTypeScriptTypes(readFileSync(join(import.meta.dirname, 'page.ts'), 'utf8'))
+const SCRIPTS: ReadonlyMap<string, string> = new Map(
+  ['page.ts', 'page-pictures.ts', 'page-tricks.ts'].map((name) => [
+    `/${name}`,
+    stripTypeScriptTypes(readFileSync(join(import.meta.dirname, name), 'utf8')),
+  ]),
+)
 
 const run = promisify(execFile)
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -28,7 +33,10 @@ export async function servePage(
   address = '127.0.0.1',
 ): Promise<{ readonly url: string; close(): void }> {
   const server = createServer((request, response) => {
-    if (request.url === '/lab-sdk.js') {
+    const script = SCRIPTS.get(request.url ?? '')
+    if (script !== undefined) {
+      response.writeHead(200, { 'content-type': 'text/javascript' }).end(script)
+    } else if (request.url === '/lab-sdk.js') {
       const type = { 'content-type': 'text/javascript' }
       labSdk().then(
         (text) => response.writeHead(200, type).end(text),
@@ -37,15 +45,13 @@ export async function servePage(
     } else if (request.url === '/e2ee-worker.js') {
       response.writeHead(200, { 'content-type': 'text/javascript' })
       createReadStream(join(ROOT, 'client-sdk/dist/e2ee-worker.js')).pipe(response)
-    } else if (request.url === '/page.js') {
-      response.writeHead(200, { 'content-type': 'text/javascript' }).end(SCRIPT)
     } else {
       response
         .writeHead(200, {
           'content-type': 'text/html',
           ...(request.url === '/strict' && { 'content-security-policy': "worker-src 'self'" }),
         })
-        .end('<!doctype html><title>Lab</title><script type="module" src="/page.js"></script>')
+        .end('<!doctype html><title>Lab</title><script type="module" src="/page.ts"></script>')
     }
   })
   await new Promise<void>((resolve) => server.listen(0, address, resolve))

@@ -2,6 +2,8 @@
 // surface, and looks at the media as a person would, through elements and ears.
 
 import type { Call, CallClient, RemoteTrack } from '@parley/client-sdk'
+import { decodeVideo, pictureOf } from './page-pictures.ts'
+import { tricks } from './page-tricks.ts'
 
 const SAMPLE_RATE_HZ = 48_000
 const LISTEN_MS = 700
@@ -19,9 +21,6 @@ declare class MediaStreamTrackProcessor {
   readonly readable: ReadableStream<VideoFrame>
 }
 
-/** Pictures are compared this small, so that what moves in them weighs little. */
-const PICTURE_WIDTH = 32
-const PICTURE_HEIGHT = 18
 const MOST_PICTURES = 40
 const EVERYTHING = { audio: true, video: true }
 
@@ -71,6 +70,12 @@ const lab = {
       if (state === 'connected') connectedAt = Date.now()
     })
     client.on('resumed', watch)
+    const { identity } = client
+    // People here have all their devices at hand, and take each new one for theirs.
+    identity.on('changed', (devices) => {
+      if (identity.self?.state !== 'approved') return
+      for (const device of devices) if (device.state === 'waiting') void identity.approve(device)
+    })
     client.on('incoming', (ringing) => {
       incoming = ringing
       // A call that waits is not yet the one that the page is about.
@@ -141,32 +146,20 @@ const lab = {
     }
   },
 
-  /** Plays an SDK that does not heed moderators: it hears of nothing that they have silenced. */
-  ignoreModerators() {
-    const { WebSocket: Plain } = globalThis
-    globalThis.WebSocket = class extends Plain {
-      override set onmessage(heed: (event: MessageEvent<string>) => void) {
-        super.onmessage = ({ data }: MessageEvent<string>) => {
-          if (data.includes('"call.muted"')) return
-          const unheard = data.replaceAll(/"silenced":\[[^\]]*\],|,"silenced":\[[^\]]*\]/g, '')
-          heed(new MessageEvent('message', { data: unheard }))
-        }
-      }
-    }
-  },
-  /** Plays a browser that takes a sender's transform and does nothing with it. */
-  loseTransforms() {
-    Object.defineProperty(RTCRtpSender.prototype, 'transform', { set: () => undefined })
-  },
-  /** Plays a Chromium from before script transforms. */
-  forgetScriptTransforms() {
-    Reflect.deleteProperty(globalThis, 'RTCRtpScriptTransform')
-  },
+  ...tricks,
 
   /** Packets of media that have left. */
   async sent() {
     const { outbound } = await present(call).stats()
     return outbound.reduce((sum, { packets }) => sum + packets, 0)
+  },
+  /** How much of somebody's sound had to be made up so far, as it did not come in time. */
+  async concealedMs(user: string) {
+    const { tracks } = seatOf(user)
+    const microphone = present([...tracks].find(({ source }) => source === 'microphone'))
+    const { inbound } = await present(call).stats()
+    const found = inbound.find(({ track }) => track === microphone.mediaStreamTrack.id)
+    return present(found).concealedSamples / (SAMPLE_RATE_HZ / 1_000)
   },
   /** Gives out the keys of an epoch. */
   beginEpoch: (epoch: object) => present(present(sdk).keys).begin(epoch),
@@ -335,43 +328,6 @@ function countFrames(track: RemoteTrack, video: HTMLVideoElement): void {
     video.requestVideoFrameCallback(count)
   }
   video.requestVideoFrameCallback(count)
-}
-
-const decoderNames: Readonly<Record<string, string>> = {
-  'video/vp8': 'vp8',
-  'video/vp9': 'vp09.00.31.08',
-  'video/h264': 'avc1.42e01f',
-}
-
-async function decodeVideo(mimeType: string, frames: readonly string[]) {
-  let picture: number[] | undefined
-  const decoder = new VideoDecoder({
-    output: (frame) => {
-      picture = pictureOf(frame)
-      frame.close()
-    },
-    error: () => undefined,
-  })
-  decoder.configure({ codec: decoderNames[mimeType.toLowerCase()] ?? '' })
-  try {
-    for (const [i, base64] of frames.entries()) {
-      const data = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
-      const type = i === 0 ? 'key' : 'delta'
-      decoder.decode(new EncodedVideoChunk({ type, timestamp: i * 33_000, data }))
-    }
-    await decoder.flush()
-  } catch {
-    // What cannot be decoded leaves what was shown before, if anything was.
-  }
-  return picture
-}
-
-function pictureOf(image: CanvasImageSource): number[] {
-  const canvas = new OffscreenCanvas(PICTURE_WIDTH, PICTURE_HEIGHT)
-  const context = present(canvas.getContext('2d') ?? undefined)
-  context.drawImage(image, 0, 0, PICTURE_WIDTH, PICTURE_HEIGHT)
-  const { data } = context.getImageData(0, 0, PICTURE_WIDTH, PICTURE_HEIGHT)
-  return [...data].filter((_value, i) => i % 4 !== 3)
 }
 
 function setWidth(element: HTMLElement, width: number): void {

@@ -22,13 +22,17 @@ export class ParleyProcess {
     this.#child = child
   }
 
-  /** Starts it and waits for the address that it prints. `tap` copies all media inside the node. */
+  /**
+   * Starts it and waits for the address that it prints. `tap` copies all media inside the node; `leaky`: see
+   * `leaky-node.ts`.
+   */
   static async start(
     env: Readonly<Record<string, string>> = {},
-    { tap = false }: { tap?: boolean } = {},
+    { tap = false, leaky = false }: { tap?: boolean; leaky?: boolean } = {},
   ): Promise<ParleyProcess> {
-    const tapArgs = tap ? ['--import', join(import.meta.dirname, 'sfu-tap.ts')] : []
-    const child = spawn(process.execPath, [...tapArgs, 'deploy/all-in-one/main.ts'], {
+    const loaded = [...(tap ? ['sfu-tap.ts'] : []), ...(leaky ? ['leaky-node.ts'] : [])]
+    const imports = loaded.flatMap((name) => ['--import', join(import.meta.dirname, name)])
+    const child = spawn(process.execPath, [...imports, 'deploy/all-in-one/main.ts'], {
       cwd: ROOT,
       env: {
         ...process.env,
