@@ -25,8 +25,7 @@ test('two people call each other directly, see and hear each other, and hang up'
   await watches(bob, [alice])
   await hears(alice, [bob])
   await hears(bob, [alice])
-  // DTLS-SRTP between the browsers is not yet bound to verified device keys, so it is not claimed.
-  expect((await alice.look()).encrypted).toBe(false)
+  for (const one of [alice, bob]) await one.sees('encryption', ({ encrypted }) => encrypted)
   await bob.do('hangup')
   for (const one of [alice, bob]) {
     expect((await one.sees('the end', ({ state }) => state === 'ended')).endReason).toBe('hangup')

@@ -7,7 +7,6 @@ import { until } from './lab/patience.ts'
 
 const CHROMIUM = 0
 const FIREFOX = 1
-const OPTIONS = { encryption: 'required' }
 
 let lab: Lab
 const arrived: Caller[] = []
@@ -50,7 +49,7 @@ test('a third one comes and goes: through the node and back, encrypted all along
 })
 
 async function arrive(browser: number, user: string): Promise<Caller> {
-  const caller = await lab.arrive(browser, user, OPTIONS)
+  const caller = await lab.arrive(browser, user, { encryption: 'required' })
   arrived.push(caller)
   return caller
 }

@@ -15,7 +15,7 @@ export function readSettings(search: string): PageSettings {
     relay: query.get('relay') === '1',
     topology: query.get('topology') === 'sfu' ? 'sfu' : 'auto',
     room: query.get('room') ?? undefined,
-    encryption: query.get('encryption') === 'required' ? 'required' : 'off',
+    encryption: query.get('encryption') === 'off' ? 'off' : 'required',
   }
 }
 

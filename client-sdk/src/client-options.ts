@@ -29,8 +29,8 @@ export interface CallClientOptions {
   /** What a second call does: `ring` (where left out), or be told that one is `busy`. */
   readonly callWaiting?: CallWaiting
   /**
-   * `required`: keys are agreed on end to end, and whoever cannot prove who he is is not heard. `off`,
-   * where left out: the servers are trusted.
+   * `required`, where left out: keys are agreed on end to end, and whoever cannot prove who he is is not
+   * heard. `off`: the servers are trusted. A call takes in devices of one kind only.
    */
   readonly encryption?: 'required' | 'off'
   /** Decides on the devices one meets; left out, the first meeting is trusted and changes are not. */

@@ -10,7 +10,10 @@ let client: CallClient
 
 beforeEach(() => {
   environment = bareEnvironment()
-  client = new CallClient({ url: 'http://example.org', token: () => 't' }, environment)
+  client = new CallClient(
+    { url: 'http://example.org', token: () => 't', encryption: 'off' },
+    environment,
+  )
 })
 
 describe('importing the SDK', () => {

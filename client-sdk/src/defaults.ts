@@ -54,4 +54,4 @@ export const SFU_OPEN_RETRY_MS = 1_000
 export const SFU_OPEN_ATTEMPTS = 15
 
 /** Whether calls are encrypted end to end where the app does not say. */
-export const DEFAULT_ENCRYPTION: 'required' | 'off' = 'off'
+export const DEFAULT_ENCRYPTION: 'required' | 'off' = 'required'

@@ -261,7 +261,10 @@ describe('in a call', () => {
 })
 
 function newClient(): CallClient {
-  return new CallClient({ url: 'http://example.org', token: () => 't' }, environment)
+  return new CallClient(
+    { url: 'http://example.org', token: () => 't', encryption: 'off' },
+    environment,
+  )
 }
 
 async function connect(change: object = {}): Promise<void> {

@@ -229,11 +229,8 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
     const before = member && this.#assessments.get(nameOf(member))
     if (!member || before?.decision !== 'hold') return
     await (await this.#ports.identity).accept(member)
-    this.#assessments.set(nameOf(member), {
-      state: 'pinned',
-      reason: undefined,
-      decision: 'accept',
-    })
+    const accepted = { state: 'pinned', reason: undefined, decision: 'accept' } as const
+    this.#assessments.set(nameOf(member), accepted)
     await this.#review()
   }
 
@@ -301,7 +298,7 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
       (member) => !strangers.includes(member) && !isAmong(this.#seats, member),
     )
     this.#leftovers.see(leftovers.map(titleOf))
-    this.#held.see(group.members.filter((member) => this.#isChanged(member)))
+    this.#held.see(group.members.filter(this.#isChanged))
     const held = group.members.some(
       (member) =>
         member.leaf !== group.ownLeaf &&
@@ -330,9 +327,9 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
     else if (found.state === 'changed') this.emit('alarm', { kind: 'identity-changed', ...about })
   }
 
-  #isChanged(member: GroupMember): boolean {
-    const { state, decision } = this.#assessments.get(nameOf(member)) ?? {}
-    return state === 'changed' && decision === 'hold'
+  readonly #isChanged = (member: GroupMember) => {
+    const found = this.#assessments.get(nameOf(member))
+    return found?.state === 'changed' && found.decision === 'hold'
   }
 
   async #lookAgain(held: readonly GroupMember[]): Promise<void> {
