@@ -31,12 +31,14 @@ test('a third one comes and goes: through the node and back, encrypted all along
   const carol = await arrive(CHROMIUM, 'carol')
   await talk(alice, bob)
   const before = await areSealed([alice, bob], 'direct')
+  await isHeard('direct words', alice, [bob])
   await alice.do('invite', 'carol')
   await carol.isRung()
   await carol.do('accept')
   const people = [alice, bob, carol]
   const during = await areSealed(people, 'sfu')
   expect(during).not.toBe(before)
+  await isHeard('words to all', bob, [alice, carol])
   await carol.do('hangup')
   const after = await areSealed([alice, bob], 'direct')
   expect([before, during]).not.toContain(after)
@@ -47,6 +49,13 @@ test('a third one comes and goes: through the node and back, encrypted all along
     ])
   }
 })
+
+/** What one says is told to the others, who take nothing that is not sealed. */
+async function isHeard(words: string, from: Caller, others: readonly Caller[]): Promise<void> {
+  await from.do('send', words)
+  const line = `message ${words} from ${from.user}`
+  for (const one of others) await one.sees(line, ({ log }) => log.includes(line))
+}
 
 async function arrive(browser: number, user: string): Promise<Caller> {
   const caller = await lab.arrive(browser, user, { encryption: 'required' })

@@ -94,6 +94,7 @@ interface Lab {
   move(device: string): Promise<void>
   decline(): Promise<void>
   hangup(): Promise<void>
+  send(text: string): Promise<void>
   invite(user: string): Promise<void>
   setLobby(on: boolean): Promise<void>
   admit(user: string): Promise<void>

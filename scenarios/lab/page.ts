@@ -126,6 +126,8 @@ const lab = {
   otherCalls: () => present(client).otherCalls.map(({ device, users }) => ({ device, users })),
   decline: () => present(incoming).decline(),
   hangup: () => present(call).hangup(),
+  /** Says something to everybody in the call. */
+  send: (text: string) => present(call).send(text),
   invite: (user: string) => present(call).invite(user),
   setLobby: (on: boolean) => present(call).setLobby(on),
   admit: (user: string) => present(call).admit(user),
@@ -281,6 +283,7 @@ function watch(next: Call): void {
   next.on('encryption', (encrypted) => note(`encrypted ${encrypted}`))
   next.on('security', ({ kind, detail }) => note(`security ${kind}: ${detail}`))
   next.on('error', ({ code, message }) => note(`error ${code}: ${message}`))
+  next.on('message', ({ data, from }) => note(`message ${String(data)} from ${from.user}`))
   next.on('policy', () => note(`silenced ${next.silenced.join()}`))
   next.on('track', show)
   for (const participant of next.participants.values()) {
