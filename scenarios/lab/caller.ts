@@ -70,11 +70,13 @@ export interface Pulse {
   }[]
 }
 
-/** What has come to a page over all its connections. */
+/** What has become of the frames that have come to a page over all its connections. */
 export interface Taken {
-  readonly packets: number
-  /** Decoded of it. */
   readonly pictures: number
+  /** When frames of any kind were found opened for the last time, ms since the epoch. */
+  readonly lastOpenedAt: number
+  /** Frames that came, of keys that the page does not have. */
+  readonly ofUnknownKeys: number
 }
 
 interface Lab {
@@ -197,60 +199,46 @@ export class Caller {
 
   /** Uses the page's `lab`. */
   async do<Verb extends LabVerb>(verb: Verb, ...args: Parameters<Lab[Verb]>): Promise<void> {
-    await this.#page.evaluate(
-      async (name: string, values: unknown[]) => {
-        const { lab } = globalThis as unknown as {
-          lab: Record<string, (...v: unknown[]) => unknown>
-        }
-        await lab[name]?.(...values)
-      },
-      verb,
-      args,
-    )
+    await this.#ask(verb, ...args)
   }
 
   look(): Promise<Sight> {
-    return this.#page.evaluate(() => (globalThis as unknown as { lab: Lab }).lab.look())
+    return this.#ask('look')
   }
 
   pulse(): Promise<Pulse> {
-    return this.#page.evaluate(() => (globalThis as unknown as { lab: Lab }).lab.pulse())
+    return this.#ask('pulse')
   }
 
   /** What the browser's decoder shows last of these frames, in base64; undefined for nothing. */
   async decode(mimeType: string, frames: readonly string[]): Promise<Picture | undefined> {
-    const decode = (codec: string, all: readonly string[]) =>
-      (globalThis as unknown as { lab: Lab }).lab.decode(codec, all)
-    return (await this.#page.evaluate(decode, mimeType, frames)) ?? undefined
+    return (await this.#ask('decode', mimeType, frames)) ?? undefined
   }
 
   /** What comes to a page that hangs on, whatever the SDK thinks. */
   taken(): Promise<Taken> {
-    return this.#page.evaluate(() => (globalThis as unknown as { lab: Lab }).lab.taken())
+    return this.#ask('taken')
   }
 
   /** How many of these sealed frames of somebody's camera a page that hangs on can open. */
   opened(participant: string, frames: readonly Uint8Array[]): Promise<number> {
     const sealed = frames.map((frame) => Buffer.from(frame).toString('base64'))
-    const open = (who: string, all: readonly string[]) =>
-      (globalThis as unknown as { lab: Lab }).lab.opened(who, all)
-    return this.#page.evaluate(open, participant, sealed)
+    return this.#ask('opened', participant, sealed)
   }
 
   /** Packets of media that have left the browser. */
   sent(): Promise<number> {
-    return this.#page.evaluate(() => (globalThis as unknown as { lab: Lab }).lab.sent())
+    return this.#ask('sent')
   }
 
   /** How much of somebody's sound had to be made up so far. */
   concealedMs(user: string): Promise<number> {
-    const look = (who: string) => (globalThis as unknown as { lab: Lab }).lab.concealedMs(who)
-    return this.#page.evaluate(look, user)
+    return this.#ask('concealedMs', user)
   }
 
   /** What the camera shows for a moment. */
   ownPictures(): Promise<Picture[]> {
-    return this.#page.evaluate(() => (globalThis as unknown as { lab: Lab }).lab.ownPictures())
+    return this.#ask('ownPictures')
   }
 
   /** Waits until the page is connected to the server. */
@@ -264,7 +252,7 @@ export class Caller {
 
   /** The loudest frequency of each other person, now. */
   listen(): Promise<Readonly<Record<string, number>>> {
-    return this.#page.evaluate(() => (globalThis as unknown as { lab: Lab }).lab.listen())
+    return this.#ask('listen')
   }
 
   /** Waits until the page sees what `test` accepts; fails with what it saw last. */
@@ -293,6 +281,27 @@ export class Caller {
 
   close(): Promise<void> {
     return this.#page.close()
+  }
+
+  /**
+   * The page keeps what it has promised: where a promise is settled and collected while other work is
+   * queued before the debugger hears of it, the debugger says "Promise was collected" and nothing else.
+   */
+  #ask<Verb extends keyof Lab>(
+    verb: Verb,
+    ...args: Parameters<Lab[Verb]>
+  ): Promise<Awaited<ReturnType<Lab[Verb]>>> {
+    const ask = (name: string, values: unknown[]) => {
+      const page = globalThis as unknown as {
+        lab: Record<string, (...v: unknown[]) => unknown>
+        promised?: Promise<unknown>[]
+      }
+      const answer = page.lab[name]?.(...values)
+      if (answer instanceof Promise) (page.promised ??= []).push(answer)
+      return answer
+    }
+    // The page answers what its `lab` does.
+    return this.#page.evaluate(ask, verb, args) as Promise<Awaited<ReturnType<Lab[Verb]>>>
   }
 }
 

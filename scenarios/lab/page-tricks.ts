@@ -2,7 +2,16 @@
 
 const connections: RTCPeerConnection[] = []
 const workers: Worker[] = []
+/** The streams that come to the page, as the worker numbers them. */
+const receiving = new Set<number>()
+/** What each worker has counted last. */
+const counts = new Map<Worker, readonly Count[]>()
+/** When frames were last found opened, ms since the epoch. */
+let lastOpenedAt = 0
 let nextStream = 1_000_000
+
+/** How often the worker is asked for its counts where the SDK asks no more. */
+const COUNT_EVERY_MS = 50
 
 /** The count that the worker gives of a stream. */
 interface Count {
@@ -48,31 +57,47 @@ export const tricks = {
         // Goes on receiving.
       }
     }
+    globalThis.RTCRtpScriptTransform = class extends RTCRtpScriptTransform {
+      constructor(worker: Worker, spec: { direction: string; stream: number }) {
+        super(worker, spec)
+        if (spec.direction === 'receive') receiving.add(spec.stream)
+      }
+    }
     globalThis.Worker = class extends Worker {
       constructor(...args: ConstructorParameters<typeof Worker>) {
         super(...args)
         workers.push(this)
+        this.addEventListener(
+          'message',
+          ({ data }: MessageEvent<{ counts?: readonly Count[] }>) => {
+            if (!data.counts) return
+            const before = openedBy(this)
+            counts.set(this, data.counts)
+            if (openedBy(this) > before) lastOpenedAt = Date.now()
+          },
+        )
       }
       override postMessage(message: { type: string }, transfer?: unknown) {
-        if (message.type !== 'forget') super.postMessage(message, transfer as Transferable[])
+        const letsGo = message.type === 'forget' || message.type === 'detach'
+        if (!letsGo) super.postMessage(message, transfer as Transferable[])
       }
       override terminate() {
         // Goes on opening frames.
+        setInterval(() => super.postMessage({ type: 'count' }), COUNT_EVERY_MS)
       }
     }
   },
 
-  /** Packets of video that have come over all connections, and pictures that were decoded of them. */
+  /** What has become of the frames that have come over all connections. */
   async taken() {
-    const found = { packets: 0, pictures: 0 }
+    let pictures = 0
     for (const connection of connections) {
       for (const stats of (await connection.getStats()).values() as Iterable<InboundStats>) {
-        if (stats.type !== 'inbound-rtp' || stats.kind !== 'video') continue
-        found.packets += stats.packetsReceived
-        found.pictures += stats.framesDecoded ?? 0
+        if (stats.type === 'inbound-rtp') pictures += stats.framesDecoded ?? 0
       }
     }
-    return found
+    const unknown = [...counts.values()].flat().map(({ dropped }) => dropped['unknown-epoch'] ?? 0)
+    return { pictures, lastOpenedAt, ofUnknownKeys: unknown.reduce((sum, some) => sum + some, 0) }
   },
 
   /** How many of these sealed frames, in base64, the page's keys open as a participant's camera. */
@@ -104,9 +129,12 @@ export const tricks = {
 
 interface InboundStats {
   readonly type: string
-  readonly kind: string
-  readonly packetsReceived: number
   readonly framesDecoded?: number
+}
+
+function openedBy(worker: Worker): number {
+  const taken = (counts.get(worker) ?? []).filter(({ stream }) => receiving.has(stream))
+  return taken.reduce((sum, { passed }) => sum + passed, 0)
 }
 
 function countOf(worker: Worker, stream: number): Promise<Count> {

@@ -12,13 +12,12 @@ const ROOT = join(import.meta.dirname, '..', '..')
 /** The whole stack as `npm start` runs it, on free ports, in a process of its own. */
 export class ParleyProcess {
   readonly url: string
-  /** What the tap has heard, where there is one. */
-  readonly tapped: readonly TappedPacket[]
+  readonly #tapped: TappedPacket[]
   readonly #child: ChildProcess
 
-  private constructor(url: string, tapped: readonly TappedPacket[], child: ChildProcess) {
+  private constructor(url: string, tapped: TappedPacket[], child: ChildProcess) {
     this.url = url
-    this.tapped = tapped
+    this.#tapped = tapped
     this.#child = child
   }
 
@@ -61,6 +60,16 @@ export class ParleyProcess {
       child.once('exit', () => reject(new Error(`Parley did not start:\n${output}`)))
     })
     return new ParleyProcess(url, tapped, child)
+  }
+
+  /** What the tap has heard, where there is one. */
+  get tapped(): readonly TappedPacket[] {
+    return this.#tapped
+  }
+
+  /** What the tap has heard so far is of no interest. */
+  clearTap(): void {
+    this.#tapped.length = 0
   }
 
   /** One sample of the metrics endpoint, summed over its labels that contain `label`. */
