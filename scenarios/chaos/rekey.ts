@@ -1,10 +1,12 @@
 /**
- * `npm run chaos -- rekey [--rounds N]`: how much sound is lost when keys change, as somebody comes and
- * goes in a call of two through a node; beside it, as much time in which nothing happens.
+ * `npm run chaos -- rekey [--rounds N]`: what a change of keys costs in a call through a node, in real
+ * browsers. Two stay in Chromium; a third comes and goes in Firefox: how much of each other's sound do
+ * the two lose at it, beside as much time in which nothing happens? Then somebody is removed who keeps
+ * every key, by a node that goes on sending to him: how long does he still open frames and see pictures?
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { hears } from '../lab/caller.ts'
+import { hears, watches } from '../lab/caller.ts'
 import type { Caller } from '../lab/caller.ts'
 import { openLab, without } from '../lab/lab.ts'
 import type { Lab } from '../lab/lab.ts'
@@ -13,6 +15,10 @@ import { until } from '../lab/patience.ts'
 const USAGE = 'npm run chaos -- rekey [--rounds N]'
 /** Longer than senders wait for the others' keys. */
 const SETTLED_MS = 2_000
+/** What the removed person is asked for, so often. */
+const LOOK_EVERY_MS = 20
+/** Of sounds and pictures of two people, some seconds. */
+const MANY_FRAMES = 300
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } })
@@ -21,39 +27,108 @@ if (!Number.isInteger(rounds) || rounds < 1) {
   process.stderr.write(`--rounds is a whole number from 1 on. ${USAGE}\n`)
   process.exitCode = 2
 } else {
-  const lab = await openLab(['chromium', 'chromium', 'firefox'])
+  await inLab(['chromium', 'chromium', 'firefox'], false, comeAndGo)
+  await inLab(['chromium', 'chromium', 'chromium'], true, remove)
+}
+
+async function inLab(
+  kinds: Parameters<typeof openLab>[0],
+  leaky: boolean,
+  story: (lab: Lab) => Promise<void>,
+): Promise<void> {
+  const lab = await openLab(kinds, { leaky })
   try {
-    await comeAndGo(lab)
+    await story(lab)
   } finally {
     await lab.close()
   }
 }
 
 async function comeAndGo(lab: Lab): Promise<void> {
-  const options = { topology: 'sfu' }
-  const people = [await lab.arrive(0, 'alice', options), await lab.arrive(1, 'bob', options)]
-  const carol = await lab.arrive(2, 'carol', options)
-  for (const one of people) await one.do('join', 'standup')
+  const people = await twoWhoStay(lab)
+  const carol = await lab.arrive(2, 'carol', { topology: 'sfu' })
   let code = await settled(people, '')
   const lost = { quiet: [] as number[], join: [] as number[], leave: [] as number[] }
   for (let round = 1; round <= rounds; round++) {
-    lost.quiet.push(...(await lossDuring(people, () => Promise.resolve())))
+    const nothing = async () => {
+      for (const one of people) await hears(one, without(people, one))
+    }
     const join = async () => {
       await carol.do('join', 'standup')
       code = await settled([...people, carol], code)
     }
-    lost.join.push(...(await lossDuring(people, join)))
     const leave = async () => {
       await carol.do('hangup')
       code = await settled(people, code)
     }
-    lost.leave.push(...(await lossDuring(people, leave)))
-    say(`round ${round} of ${rounds}`)
+    const now = {
+      quiet: await lossDuring(people, nothing),
+      join: await lossDuring(people, join),
+      leave: await lossDuring(people, leave),
+    }
+    for (const when of ['quiet', 'join', 'leave'] as const) lost[when].push(...now[when])
+    say(`round ${round} of ${rounds}, ms of sound lost: ${JSON.stringify(now)}`)
   }
-  for (const [when, all] of Object.entries(lost)) {
-    const sorted = all.map(Math.round).sort((a, b) => a - b)
-    const [middle, most] = [sorted[sorted.length >> 1], sorted.at(-1)]
-    say(`${when}: median ${middle} ms, most ${most} ms of sound lost`)
+  say(`Sound lost by each who stays (goal at a change of keys: at most 200 ms)`)
+  for (const [when, all] of Object.entries(lost)) say(`  ${when}: ${inWords(all)}`)
+}
+
+async function remove(lab: Lab): Promise<void> {
+  const people = await twoWhoStay(lab)
+  const [alice] = people
+  let code = await settled(people, '')
+  const lost: number[] = []
+  const opened: number[] = []
+  const seen: number[] = []
+  for (let round = 1; round <= rounds; round++) {
+    const mallory = await lab.arrive(2, 'mallory', {}, { before: 'hangOn' })
+    await mallory.do('join', 'standup')
+    code = await settled([...people, mallory], code)
+    await watches(mallory, people)
+    lost.push(
+      ...(await lossDuring(people, async () => {
+        const still = await afterRemoval(alice, mallory)
+        opened.push(still.openedMs)
+        seen.push(still.seenMs)
+        code = await settled(people, code)
+      })),
+    )
+    say(`round ${round} of ${rounds}: opened for ${opened.at(-1)} ms, saw for ${seen.at(-1)} ms`)
+    await mallory.close()
+  }
+  say('The removed one, who is still sent everything (goal: nothing after 1000 ms)')
+  say(`  opened frames: ${inWords(opened)}`)
+  say(`  saw new pictures: ${inWords(seen)}`)
+  say(`Sound lost by each who stays at it: ${inWords(lost)}`)
+}
+
+async function twoWhoStay(lab: Lab): Promise<readonly [Caller, Caller]> {
+  const options = { topology: 'sfu', grants: { host: true } }
+  const people = [
+    await lab.arrive(0, 'alice', options),
+    await lab.arrive(1, 'bob', options),
+  ] as const
+  for (const one of people) await one.do('join', 'standup')
+  return people
+}
+
+/** Removes somebody and watches him until many frames came of which he had nothing, from the order on. */
+async function afterRemoval(host: Caller, removed: Caller) {
+  const orderedAt = Date.now()
+  await host.do('remove', removed.user)
+  let last = await removed.taken()
+  let pictureAt = orderedAt
+  for (;;) {
+    const now = await removed.taken()
+    const had = now.lastOpenedAt !== last.lastOpenedAt || now.pictures !== last.pictures
+    if (now.pictures !== last.pictures) pictureAt = Date.now()
+    if (now.ofUnknownKeys > last.ofUnknownKeys + MANY_FRAMES) break
+    if (had) last = now
+    await wait(LOOK_EVERY_MS)
+  }
+  return {
+    openedMs: Math.max(0, last.lastOpenedAt - orderedAt),
+    seenMs: pictureAt - orderedAt,
   }
 }
 
@@ -67,7 +142,7 @@ async function lossDuring(
   const before = await read()
   await happens()
   await wait(SETTLED_MS)
-  return (await read()).map((after, at) => after - (before[at] ?? 0))
+  return (await read()).map((after, at) => Math.round(after - (before[at] ?? 0)))
 }
 
 /** Waits until all are at the same epoch, another one than before, and hear each other: its code. */
@@ -80,4 +155,9 @@ async function settled(people: readonly Caller[], before: string): Promise<strin
   )
   for (const one of people) await hears(one, without(people, one))
   return code ?? ''
+}
+
+function inWords(all: readonly number[]): string {
+  const sorted = all.toSorted((a, b) => a - b)
+  return `median ${sorted[sorted.length >> 1]} ms, most ${sorted.at(-1)} ms, of ${sorted.length}`
 }
