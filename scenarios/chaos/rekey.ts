@@ -81,7 +81,8 @@ async function remove(lab: Lab): Promise<void> {
   const opened: number[] = []
   const seen: number[] = []
   for (let round = 1; round <= rounds; round++) {
-    const mallory = await lab.arrive(2, 'mallory', {}, { before: 'hangOn' })
+    // Somebody else each time: another device of the same person had to be approved first.
+    const mallory = await lab.arrive(2, `mallory-${round}`, {}, { before: 'hangOn' })
     await mallory.do('join', 'standup')
     code = await settled([...people, mallory], code)
     await watches(mallory, people)
