@@ -11,6 +11,7 @@ import { CallError } from '../errors.ts'
 import type { Clock } from '../ports.ts'
 import type { Request } from '../signaling.ts'
 import { EpochProof } from './epoch-proof.ts'
+import { copyOf } from './frame-keys.ts'
 import type { FrameEpoch, FrameKeys, FrameKeysListener } from './frame-keys.ts'
 import type { GroupAlarm } from './group-alarms.ts'
 import type { Group, GroupKeyAgreement, GroupMember } from './group-key-agreement.ts'
@@ -396,8 +397,4 @@ function causeOf(
   const names = new Set(after.map(nameOf))
   if (before.some((member) => !names.has(nameOf(member)))) return 'leave'
   return after.length > before.length ? 'join' : 'refresh'
-}
-
-function copyOf(epoch: FrameEpoch): FrameEpoch {
-  return { ...epoch, baseKey: epoch.baseKey.slice() }
 }

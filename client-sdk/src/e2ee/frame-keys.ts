@@ -22,6 +22,11 @@ export interface FrameEpoch {
   readonly cause: EpochCause
 }
 
+/** With a secret of its own, for one listener. */
+export function copyOf(epoch: FrameEpoch): FrameEpoch {
+  return { ...epoch, baseKey: epoch.baseKey.slice() }
+}
+
 /** What a source of keys tells, in the order in which it happens. */
 export interface FrameKeysListener {
   /** An epoch began: frames of it can be opened from now on. */
