@@ -284,21 +284,22 @@ export class Caller {
   }
 
   /**
-   * The page keeps what it has promised: where a promise is settled and collected while other work is
-   * queued before the debugger hears of it, the debugger says "Promise was collected" and nothing else.
+   * An answer comes by itself: if memory is cleared up while it waits behind all that the SDK does at
+   * the end of a verb, Chromium's debugger says "Promise was collected" in its place.
    */
   #ask<Verb extends keyof Lab>(
     verb: Verb,
     ...args: Parameters<Lab[Verb]>
   ): Promise<Awaited<ReturnType<Lab[Verb]>>> {
-    const ask = (name: string, values: unknown[]) => {
-      const page = globalThis as unknown as {
+    const ask = async (name: string, values: unknown[]) => {
+      const { lab } = globalThis as unknown as {
         lab: Record<string, (...v: unknown[]) => unknown>
-        promised?: Promise<unknown>[]
       }
-      const answer = page.lab[name]?.(...values)
-      if (answer instanceof Promise) (page.promised ??= []).push(answer)
-      return answer
+      try {
+        return await lab[name]?.(...values)
+      } finally {
+        await new Promise((resolve) => setTimeout(resolve))
+      }
     }
     // The page answers what its `lab` does.
     return this.#page.evaluate(ask, verb, args) as Promise<Awaited<ReturnType<Lab[Verb]>>>
