@@ -93,7 +93,7 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
   #seats: readonly ParticipantView[] = []
   #published: { readonly group: Group; readonly epoch: FrameEpoch } | undefined
   /** Waiting for somebody to be in the group and trusted. */
-  #awaiting: readonly (() => void)[] = []
+  readonly #awaiting: (() => void)[] = []
   #closed = false
 
   constructor(ports: CallEncryptionPorts) {
@@ -172,7 +172,7 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
     for (;;) {
       const member = this.memberOf(participant)
       if (member && this.#assessments.get(nameOf(member))?.decision === 'accept') return member
-      await new Promise<void>((resolve) => (this.#awaiting = [...this.#awaiting, resolve]))
+      await new Promise<void>((resolve) => this.#awaiting.push(resolve))
     }
   }
 
@@ -197,7 +197,7 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
           cancel()
           resolve()
         }
-        this.#awaiting = [...this.#awaiting, go]
+        this.#awaiting.push(go)
       })
     }
   }
@@ -308,9 +308,7 @@ export class CallEncryption extends Emitter<CallEncryptionEvents> implements Fra
     if (strangers.length === 0 && !held) await this.#publish(group)
     else if (this.#hasLost(group)) this.#stop()
     this.#talk.review()
-    const awaiting = this.#awaiting
-    this.#awaiting = []
-    for (const resolve of awaiting) resolve()
+    for (const resolve of this.#awaiting.splice(0)) resolve()
     this.emit('changed')
   }
 
