@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import {
   closePages,
   focusOf,
+  hold,
   openDemo,
   overflows,
   PHONE,
@@ -159,7 +160,16 @@ test('in the demo who waits is let in or not, and moderators are made, heard and
     () => textOf(erin),
     (shown) => !shown.includes('Lobby'),
   )
-  await press(dora, 'Mute erin')
+  // What changes in her row while the button is held down must not take the press away.
+  const rowOfErin = () =>
+    dora.$eval('#roster [aria-label="In the call"]', ({ textContent }) => textContent)
+  const isMuted = (row: string) => row.includes('Muted')
+  await press(erin, 'Microphone')
+  await until('dora sees that erin is muted', rowOfErin, isMuted)
+  const letGo = await hold(dora, 'Mute erin')
+  await press(erin, 'Microphone')
+  await until('dora sees that she is not', rowOfErin, (row) => !isMuted(row))
+  await letGo()
   await reads(erin, 'dora switched off your microphone')
   await press(dora, 'Allow erin to speak')
   await press(dora, 'Remove erin')

@@ -40,7 +40,7 @@ export function alarmBoard(call: Call) {
     const user = alarm.participant && call.participants.get(alarm.participant)?.user
     const words = wordsForAlarm(alarm, user)
     if (shown.has(words)) return
-    const note = alarmNote(words, () => {
+    const note = alarmNote({ words, detail: alarm.detail }, () => {
       shown.delete(words)
       note.remove()
     })
@@ -56,12 +56,18 @@ export function alarmBoard(call: Call) {
   return { element, render, stop: call.on('security', onAlarm) }
 }
 
-function alarmNote(words: string, dismiss: () => void): HTMLElement {
+interface Note {
+  readonly words: string
+  /** For whoever is asked about it. */
+  readonly detail: string
+}
+
+function alarmNote({ words, detail }: Note, dismiss: () => void): HTMLElement {
   return el(
     'div',
     { class: 'alarm', role: 'alert' },
     icon('warning'),
-    el('p', {}, words),
+    el('p', {}, words, el('small', {}, detail)),
     el('button', { class: 'button', type: 'button', onclick: dismiss }, 'Dismiss'),
   )
 }

@@ -27,6 +27,51 @@ export function fill(element: Element, ...children: readonly Child[]): void {
   element.replaceChildren(...children.filter((child) => child !== undefined && child !== false))
 }
 
+/**
+ * Brings what stands in an element to `children`, and leaves alone what is the same: a button that is
+ * replaced between its being pressed and let go does nothing. Parts are the same ones by their
+ * `data-key` or name. Their listeners may hold ids, but no state that their words do not show.
+ */
+export function refill(element: Element, ...children: readonly Child[]): void {
+  const fresh = document.createElement('div')
+  fill(fresh, ...children)
+  settle(element, fresh)
+}
+
+function settle(element: Element, fresh: Element): void {
+  const before = [...element.childNodes]
+  const now = [...fresh.childNodes].map((child) => {
+    const at = before.findIndex((one) => keyOf(one) === keyOf(child))
+    const old = before[at]
+    if (!old || !isKept(old, child)) return child
+    before.splice(at, 1)
+    return old
+  })
+  for (const gone of before) gone.remove()
+  for (const [index, node] of now.entries()) {
+    const there = element.childNodes[index]
+    if (there !== node) element.insertBefore(node, there ?? null)
+  }
+}
+
+/** Whether the old node can stay: it is the same, or only its inside is not and was changed. */
+function isKept(old: Node, fresh: Node): boolean {
+  if (old.isEqualNode(fresh)) return true
+  if (!(old instanceof HTMLElement) || !(fresh instanceof HTMLElement)) return false
+  // What can be pressed comes with its listeners.
+  if (old.matches('button, input')) return false
+  for (const { name } of [...old.attributes])
+    if (!fresh.hasAttribute(name)) old.removeAttribute(name)
+  for (const { name, value } of fresh.attributes) old.setAttribute(name, value)
+  settle(old, fresh)
+  return true
+}
+
+function keyOf(node: Node): string {
+  if (!(node instanceof HTMLElement)) return node.nodeName
+  return node.dataset['key'] ?? node.getAttribute('aria-label') ?? node.nodeName
+}
+
 /** The part of the page with this id; the page is ours, so it is there. */
 export function part(id: string): HTMLElement {
   const element = document.getElementById(id)

@@ -1,4 +1,4 @@
-import { el, fill } from './dom.ts'
+import { el, refill } from './dom.ts'
 import type { Child } from './dom.ts'
 
 /** What a panel is called. */
@@ -19,10 +19,10 @@ export function livePanel({ id, title }: PanelNames, contents: () => readonly Ch
   )
   const render = () => {
     if (element.hidden) return
-    // Kept by name, so that the keyboard focus survives a change of somebody's state.
+    // Where what has the keyboard focus is replaced, its successor has it.
     const focused = body.querySelector<HTMLElement>(':focus')?.dataset['key']
-    fill(body, ...contents())
-    if (focused === undefined) return
+    refill(body, ...contents())
+    if (focused === undefined || body.contains(document.activeElement)) return
     const again = body.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)
     if (again) again.focus()
     else element.focus()

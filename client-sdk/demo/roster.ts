@@ -46,7 +46,7 @@ function waitingOf(call: Call): HTMLElement | undefined {
   if (users.length === 0) return undefined
   const rows = users.map((user) =>
     row(
-      { user, words: 'Waiting to be let in' },
+      { key: `waits:${user}`, user, words: 'Waiting to be let in' },
       action(`admit:${user}`, 'Admit', `Admit ${user}`, () => call.admit(user)),
       action(`deny:${user}`, 'Deny', `Deny ${user}`, () => call.deny(user)),
     ),
@@ -56,10 +56,11 @@ function waitingOf(call: Call): HTMLElement | undefined {
 
 function peopleOf(call: Call, client: CallClient): HTMLElement {
   const user = client.user ?? ''
-  const own = row({ user, name: `${user} (you)`, words: call.moderator ? 'Moderator' : '' })
+  const words = call.moderator ? 'Moderator' : ''
+  const own = row({ key: 'own', user, name: `${user} (you)`, words })
   const others = [...call.participants.values()].map((person) =>
     row(
-      { user: person.user, words: wordsFor(person) },
+      { key: person.id, user: person.user, words: wordsFor(person) },
       ...(call.moderator ? actionsOn(call, person) : []),
     ),
   )
@@ -88,13 +89,20 @@ function wordsFor({ moderator, silenced, sending }: Participant): string {
   return words.filter(Boolean).join(' · ')
 }
 
+interface Row {
+  readonly key: string
+  readonly user: string
+  readonly name?: string
+  readonly words: string
+}
+
 function row(
-  { user, name = user, words }: { readonly user: string; readonly name?: string; words: string },
+  { key, user, name = user, words }: Row,
   ...actions: readonly HTMLElement[]
 ): HTMLElement {
   return el(
     'li',
-    {},
+    { 'data-key': key },
     avatar(user),
     el(
       'div',

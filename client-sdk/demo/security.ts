@@ -73,7 +73,7 @@ function personRow(call: Call, person: Participant): HTMLElement {
   }
   return el(
     'li',
-    { 'data-trust': identity?.state },
+    { 'data-key': id, 'data-trust': identity?.state },
     avatar(user),
     el(
       'div',

@@ -40,6 +40,14 @@ export async function press(page: Page, name: string): Promise<void> {
   await page.locator(`aria/${name}`).click()
 }
 
+/** Presses what would be called `name` and holds it down; what is returned lets it go, where it was. */
+export async function hold(page: Page, name: string): Promise<() => Promise<void>> {
+  await page.bringToFront()
+  await page.locator(`aria/${name}`).hover()
+  await page.mouse.down()
+  return () => page.mouse.up()
+}
+
 export async function type(page: Page, label: string, text: string): Promise<void> {
   await page.bringToFront()
   await page.locator(`aria/${label}[role="textbox"]`).fill(text)
