@@ -327,7 +327,7 @@ export class CallBook extends Emitter<CallBookEvents> {
     this.#keep(session)
   }
 
-  #onIncoming({ call: view, from, media, offer }: Incoming): void {
+  #onIncoming({ call: view, from, media, offer, payload }: Incoming): void {
     const known = this.#sessions.get(view.id)
     if (known) {
       // Rung anew, after the server has lost the call.
@@ -337,7 +337,7 @@ export class CallBook extends Emitter<CallBookEvents> {
     this.others.forget(view.id)
     const { id } = view
     const base = { id, direction: 'incoming', from, media, view } as const
-    const origin: CallOrigin = offer ? { ...base, offer } : base
+    const origin: CallOrigin = { ...base, ...(offer && { offer }), ...(payload && { payload }) }
     const session = new CallSession(this.#context, origin)
     this.#keep(session)
     this.emit('incoming', this.#callOf(session))

@@ -5,6 +5,7 @@ import type { PathSeat } from './path-maker.ts'
 import type { PathMaker } from './paths.ts'
 import type { Environment } from './ports.ts'
 import type { Seat } from './ports.ts'
+import type { RingPayloads } from './ring-payloads.ts'
 import type { Request } from './signaling.ts'
 
 /** What a call needs of its client. */
@@ -19,8 +20,8 @@ export interface CallContext {
   readonly encrypts: boolean
   /** Rejects with `encryption-unsupported` where it should and the browser cannot. */
   assertEncrypts(): Promise<void>
-  /** Writes what goes with a ring of these users. */
-  payloadFor(text: string, call: CallId, users: readonly UserId[]): Promise<string>
+  /** Writes and reads what goes with a ring. */
+  readonly payloads: Pick<RingPayloads, 'write' | 'read'>
   /** None where the app has turned it off. */
   encryptionOf(seat: Pick<Seat, 'call' | 'self'>): CallEncryption | undefined
 }
@@ -32,7 +33,7 @@ export interface CallOrigin {
   readonly id: CallId
   readonly direction: CallDirection
   readonly media: CallMedia
-  /** What goes with the ring. */
+  /** What goes with the ring: this device's own words, or what has come, as it came. */
   readonly payload?: string
   readonly from?: UserId
   readonly offer?: Offer

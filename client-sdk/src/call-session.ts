@@ -87,6 +87,11 @@ export class CallSession extends Emitter<CallEvents> {
     return this.#facts.view?.id ?? this.#facts.lobby?.call ?? this.origin.id
   }
 
+  /** Writes and reads what goes with a ring. */
+  get payloads(): CallContext['payloads'] {
+    return this.#context.payloads
+  }
+
   /** Asked for, but not yet given a seat. */
   get isEntering(): boolean {
     return this.origin.direction !== 'incoming' && this.#facts.self === undefined

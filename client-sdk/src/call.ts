@@ -1,7 +1,6 @@
 import type {
   CallId,
   CallMedia,
-  CallView,
   ClientRequestData,
   ClientRequestType,
   DeviceId,
@@ -22,7 +21,8 @@ import type { Quality } from './core/quality.ts'
 import type { MediaSample } from './core/stats.ts'
 import { abortable, CallError } from './errors.ts'
 import type { Reconnecting } from './media-recovery.ts'
-import { ModeratedCall } from './moderated-call.ts'
+import { RingingCall } from './ringing-call.ts'
+import type { InviteOptions } from './ringing-call.ts'
 import type { Participant } from './roster.ts'
 import type { LocalTrack } from './tracks.ts'
 
@@ -38,14 +38,7 @@ export interface MediaOptions extends OperationOptions {
 }
 
 /** How to ring somebody: with what, and what goes with it. */
-export interface RingOptions extends MediaOptions {
-  /**
-   * A few words that go with the ring and with the call if it is missed, 400 bytes at most. With encryption
-   * on they are sealed for the devices that the others have now, and `call()` rejects with
-   * `payload-unsealable` where somebody has none.
-   */
-  readonly payload?: string
-}
+export interface RingOptions extends MediaOptions, InviteOptions {}
 
 /** How to answer: with what, and what becomes of the device's other calls. */
 export interface AcceptOptions extends MediaOptions {
@@ -57,7 +50,7 @@ export interface AcceptOptions extends MediaOptions {
  * A call or a room, ringing or running. Methods may be called in any state and twice: what is
  * already so stays so. They reject with a {@link CallError}.
  */
-export class Call extends ModeratedCall implements AsyncDisposable {
+export class Call extends RingingCall implements AsyncDisposable {
   readonly #session: CallSession
   #accepting: Promise<void> | undefined
 
@@ -144,11 +137,6 @@ export class Call extends ModeratedCall implements AsyncDisposable {
   /** The user or own device that is asked to take this one's place, and has not answered yet. */
   get handingOver(): InviteView | undefined {
     return this.invites.find(({ state, offer }) => state === 'ringing' && offer?.by === this.self)
-  }
-
-  /** Who was asked to join, and what became of it. */
-  get invites(): CallView['invites'] {
-    return this.#session.facts.view?.invites ?? []
   }
 
   /** One's own tracks, for the self-view. */
@@ -256,21 +244,6 @@ export class Call extends ModeratedCall implements AsyncDisposable {
   hangup(): Promise<void> {
     this.#session.end()
     return Promise.resolve()
-  }
-
-  /** Rings more people. */
-  async invite(user: string | readonly string[], { signal }: OperationOptions = {}): Promise<void> {
-    this.#session.assertOpen()
-    // The server checks the names.
-    const users = (typeof user === 'string' ? [user] : [...user]) as UserId[]
-    const { id: call, media } = this
-    await this.#session.request('call.invite', { call, users, media }, { signal })
-  }
-
-  /** Rings somebody no longer. */
-  async uninvite(user: string, { signal }: OperationOptions = {}): Promise<void> {
-    // The server checks the name.
-    await this.#ask('call.uninvite', { call: this.id, user: user as UserId }, signal)
   }
 
   /** Puts the call on hold: nothing is sent or heard until `resume()`. */

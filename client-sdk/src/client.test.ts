@@ -207,6 +207,24 @@ describe('an incoming call', () => {
     expect(calls[1]?.endReason).toBe('cancelled')
   })
 
+  it('[PAYLOAD-3] shows what was said with the ring, as does one whom it is said to later', async () => {
+    const { call } = await dial()
+    const calls: Call[] = []
+    client.on('incoming', (call) => calls.push(call))
+    const incoming = { call: view('c1', ['bob']), from: 'bob', media: { audio: true, video: true } }
+    // Not sealed, since this device does not encrypt: a byte 0 before it.
+    event(1, 'call.incoming', { ...incoming, payload: 'AGhp' })
+    event(2, 'call.incoming', { ...incoming, call: view('c2', ['bob']) })
+    expect(await calls[0]?.payload()).toBe('hi')
+    expect(await calls[1]?.payload()).toBeUndefined()
+    void call.invite('carol', { payload: 'hi' })
+    await settle()
+    expect(request('call.invite').data).toMatchObject({ users: ['carol'], payload: 'AGhp' })
+    void call.invite('dave')
+    await settle()
+    expect(request('call.invite').data).not.toHaveProperty('payload')
+  })
+
   it('is declined by hanging up', async () => {
     await connect()
     client.on('incoming', (call) => void call.hangup())

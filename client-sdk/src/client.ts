@@ -89,7 +89,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
       pathMaker: (seat) => pathMaker(supplies, seat),
       encrypts,
       assertEncrypts: () => (encrypts ? environment.frames.check() : Promise.resolve()),
-      payloadFor: (text, call, users) => this.#payloads.write(text, call, users),
+      payloads: this.#payloads,
       encryptionOf: (seat) => this.#encryption?.encryptionOf(seat),
     })
     this.#listen()

@@ -7,12 +7,12 @@ import type { Request } from './signaling.ts'
 
 /** What rings these users for the call: what goes with it is sealed for the devices that they have now. */
 export async function ringData(
-  { encrypts: encrypted, payloadFor }: Pick<CallContext, 'encrypts' | 'payloadFor'>,
+  { encrypts: encrypted, payloads }: Pick<CallContext, 'encrypts' | 'payloads'>,
   { media, payload: text }: CallOrigin,
   { call, users }: { readonly call: CallId; readonly users: UserId[] },
 ): Promise<ClientRequestData<'call.start'>> {
   const ring = { call, users, media, encrypted }
-  return text === undefined ? ring : { ...ring, payload: await payloadFor(text, call, users) }
+  return text === undefined ? ring : { ...ring, payload: await payloads.write(text, call, users) }
 }
 
 /**
