@@ -13,12 +13,16 @@ export interface StageOptions {
   readonly nodeAddress?: string
   /** Where a relay listens; there is none without. */
   readonly relay?: { readonly host: string; readonly port: number }
+  /** Signaling knows of a second node. */
+  readonly spare?: boolean
 }
 
 /** Services in processes of their own, each of which may die, and a browser for each person. */
 export interface Stage {
   readonly signaling: ServiceProcess
   readonly sfu: ServiceProcess
+  /** A second node, which has not been started. */
+  readonly spare: ServiceProcess
   /** Opens a browser of its own and connects. */
   arrive(user: string, options?: object, launch?: LaunchOptions): Promise<Caller>
   close(): Promise<void>
@@ -27,9 +31,11 @@ export interface Stage {
 /** Starts signaling and a node. `address`: where browsers reach them. */
 export async function openStage(
   address = '127.0.0.1',
-  { nodeAddress = address, relay }: StageOptions = {},
+  { nodeAddress = address, relay, spare: withSpare = false }: StageOptions = {},
 ): Promise<Stage> {
   const [port, control, media] = [await freePort(), await freePort(), await freePort()]
+  const [spareControl, spareMedia] = [await freePort(), await freePort()]
+  const controls = [control, ...(withSpare ? [spareControl] : [])]
   const shared = {
     PARLEY_HOST: '0.0.0.0',
     PARLEY_PORT: String(port),
@@ -37,7 +43,7 @@ export async function openStage(
     PARLEY_PUBLIC_ADDRESS: address,
     PARLEY_SECRET: 'the secret of these tokens',
     PARLEY_SFU_SECRET: 'the secret of these nodes',
-    PARLEY_SFU_NODES: `127.0.0.1:${control}`,
+    PARLEY_SFU_NODES: controls.map((one) => `127.0.0.1:${one}`).join(),
     PARLEY_SFU_CONTROL: `127.0.0.1:${control}`,
     PARLEY_SFU_PORT: String(media),
     PARLEY_SFU_WORKERS: '1',
@@ -50,8 +56,14 @@ export async function openStage(
     }),
   }
   const sfuEnv = { ...shared, PARLEY_PUBLIC_ADDRESS: nodeAddress, PARLEY_SFU_LISTEN: nodeAddress }
-  const sfu = new ServiceProcess({ service: 'sfu', env: sfuEnv, ready: /control link open/ })
+  const node = (env: Readonly<Record<string, string>>) =>
+    new ServiceProcess({ service: 'sfu', env: { ...sfuEnv, ...env }, ready: /control link open/ })
+  const sfu = node({})
   await sfu.start()
+  const spare = node({
+    PARLEY_SFU_CONTROL: `127.0.0.1:${spareControl}`,
+    PARLEY_SFU_PORT: String(spareMedia),
+  })
   const turn = relay && new ServiceProcess({ service: 'turn', env: shared, ready: /listening/ })
   await turn?.start()
   const signaling = new ServiceProcess({
@@ -65,6 +77,7 @@ export async function openStage(
   return {
     signaling,
     sfu,
+    spare,
     async arrive(user, options = {}, launch = {}) {
       const toneHz = FIRST_TONE_HZ + browsers.length * TONE_STEP_HZ
       const browser = await launchChromium(toneHz, { secureOrigin: page.url, ...launch })
@@ -77,6 +90,7 @@ export async function openStage(
       page.close()
       await signaling.stop()
       await sfu.stop()
+      await spare.stop()
       await turn?.stop()
     },
   }

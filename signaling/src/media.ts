@@ -12,6 +12,7 @@ import type {
 } from '@parley/protocol'
 import { fail } from '@parley/protocol'
 import type { Log } from '@parley/service'
+import { AwayNodes } from './away-nodes.ts'
 import { rankNodes } from './core/placement.ts'
 
 /** How long a placement that failed waits for its next try. Shorter heals sooner, longer is calmer. */
@@ -51,12 +52,19 @@ export class Media {
   readonly #nodes = new Map<string, { readonly node: SfuNode; load: NodeLoad }>()
   readonly #rooms = new Map<RoomKey, MediaRoom>()
   readonly #retries = new Set<NodeJS.Timeout>()
+  readonly #away: AwayNodes
+  /** Rooms that were given up while their node was out of reach, which may still hold them. */
+  #left: readonly (EpochOfCall & { readonly node: SfuNode })[] = []
   #listener: MediaListener = () => undefined
   #placed: (call: CallId) => void = () => undefined
   #fenceOf: (call: CallId) => number | undefined = () => undefined
 
   constructor({ log, nodes }: { log: Log; nodes: readonly SfuNode[] }) {
     this.#log = log
+    this.#away = new AwayNodes({
+      stillAway: (id) => this.#moveFrom(id),
+      back: (id) => void this.#lookAfter(id),
+    })
     for (const node of nodes) {
       this.#nodes.set(node.id, { node, load: UNKNOWN_LOAD })
       node.onEvent((event) => this.#onNodeEvent(node, event))
@@ -151,6 +159,7 @@ export class Media {
   stop(): void {
     for (const timer of this.#retries) clearTimeout(timer)
     this.#retries.clear()
+    this.#away.stop()
   }
 
   /** Gives an order in the name of the call's owner, which this process may be no longer. */
@@ -212,16 +221,53 @@ export class Media {
   #onNodeEvent(node: SfuNode, event: NodeEvent): void {
     if (event.type === 'load') {
       this.#nodes.set(node.id, { node, load: event.data })
+      this.#away.see(node.id, event.data.workers === 0)
       return
     }
     const { call, epoch } = event.data
+    const room = this.#rooms.get(keyOf(call, epoch))
     // A room that has been closed or moved can still echo.
-    if (this.#rooms.get(keyOf(call, epoch))?.node !== node) return
-    if (event.type === 'room.lost') {
-      this.#rooms.delete(keyOf(call, epoch))
-      this.#log.warn({ call, epoch, node: node.id }, 'media room lost')
+    if (room?.node !== node) return
+    if (event.type === 'room.lost') this.#lose(room)
+    else this.#listener(event)
+  }
+
+  #lose(room: MediaRoom): void {
+    const { call, epoch, node } = room
+    // Moved or closed meanwhile.
+    if (!this.#isWanted(room)) return
+    this.#rooms.delete(keyOf(call, epoch))
+    this.#log.warn({ call, epoch, node: node?.id }, 'media room lost')
+    this.#listener({ type: 'room.lost', data: { call, epoch } })
+  }
+
+  /** A node stays out of reach: its rooms go to others, where there are any. */
+  #moveFrom(id: string): void {
+    const hasOthers = [...this.#nodes.values()].some(
+      ({ node, load }) => node.id !== id && load !== UNKNOWN_LOAD && load.workers > 0,
+    )
+    if (!hasOthers) return
+    for (const room of this.#roomsOn(id)) {
+      const { call, epoch, node } = room
+      if (node) this.#left = [...this.#left, { call, epoch, node }]
+      this.#lose(room)
     }
-    this.#listener(event)
+  }
+
+  /** A node is back: maybe as it was, maybe another process without the rooms. */
+  async #lookAfter(id: string): Promise<void> {
+    const left = this.#left.filter(({ node }) => node.id === id)
+    this.#left = this.#left.filter(({ node }) => node.id !== id)
+    for (const { call, epoch, node } of left) void this.#order(node, 'room.close', { call, epoch })
+    for (const room of this.#roomsOn(id)) {
+      const { call, epoch, node } = room
+      const adopted = node && (await this.#order(node, 'room.adopt', { call, epoch }))
+      if (adopted?.ok === false && !adopted.error.retryable) this.#lose(room)
+    }
+  }
+
+  #roomsOn(id: string): readonly MediaRoom[] {
+    return [...this.#rooms.values()].filter(({ node }) => node?.id === id)
   }
 }
 

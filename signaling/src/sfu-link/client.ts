@@ -51,7 +51,7 @@ export class SfuLink implements SfuNode {
       log.debug({ node: this.id, reason: error.message }, 'SFU node not reachable')
     })
     this.#socket.on('disconnect', (reason) => {
-      log.warn({ node: this.id, reason }, 'SFU node disconnected; its calls go on')
+      log.warn({ node: this.id, reason }, 'SFU node disconnected; its calls go on for now')
       this.#listener({ type: 'load', data: { cpu: 1, rooms: 0, peers: 0, workers: 0 } })
     })
     this.#socket.on('event', (raw: unknown) => this.#onEvent(raw))

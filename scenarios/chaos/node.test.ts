@@ -1,0 +1,9 @@
+import { expect, test } from 'vitest'
+import { loseNode } from './lose-node.ts'
+import { inWords } from './report.ts'
+
+test('[NODE-11] the node of a call is killed: its people meet at another, encrypted', async () => {
+  const outcomes = await loseNode()
+  process.stdout.write(`${inWords('another node', outcomes)}\n`)
+  expect(outcomes).toHaveLength(2)
+})
