@@ -1,5 +1,6 @@
 import type { Caller } from '../lab/caller.ts'
 import { watches } from '../lab/caller.ts'
+import { wereEncryptedAllAlong } from '../lab/encryption.ts'
 import { until } from '../lab/patience.ts'
 import { disturb, picturesMove } from './report.ts'
 import type { Outcome } from './report.ts'
@@ -28,6 +29,7 @@ export async function killSignaling(
         await stage.signaling.start()
       })
       told(outcomes)
+      await wereEncryptedAllAlong(people)
     }
     // The call is still one that can be used: hanging up reaches everybody.
     for (const one of people) await one.do('hangup')
