@@ -5,6 +5,9 @@ import type { FleetMember } from './fleet-member.ts'
 import type { StrayDatagram } from './ports.ts'
 import type { NumberedOrder, WorkerOrder, WorkerReport, WorkerStart } from './worker-messages.ts'
 
+/** How long a thread that was closed may take to end by itself, which it does in some milliseconds. */
+const END_PATIENCE_MS = 2_000
+
 /** Starts a worker thread; tests keep hold of what it gives. */
 export type SpawnWorker = (start: WorkerStart) => Worker
 
@@ -37,6 +40,7 @@ export async function startThreadMember(
   let isClosing = false
   let death: unknown
 
+  const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   const listening = Promise.withResolvers<Extract<WorkerReport, { type: 'listening' }>>()
   let hasStarted = false
   worker.on('message', (report: WorkerReport) => {
@@ -90,7 +94,9 @@ export async function startThreadMember(
     close: async () => {
       isClosing = true
       await ask({ type: 'close' })
-      await worker.terminate()
+      const timer = setTimeout(() => void worker.terminate(), END_PATIENCE_MS)
+      await gone
+      clearTimeout(timer)
     },
   }
 }
