@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { hears, watches } from './lab/caller.ts'
 import type { Caller } from './lab/caller.ts'
 import { headerOf, overhear } from './lab/eavesdropper.ts'
-import { wereEncryptedAllAlong } from './lab/encryption.ts'
+import { areEncrypted, encryptedFromNow } from './lab/encryption.ts'
 import { giveKeys } from './lab/given-keys.ts'
 import { openLab, without } from './lab/lab.ts'
 import type { Lab } from './lab/lab.ts'
@@ -42,19 +42,21 @@ test('a worker of the node dies, and the call goes on encrypted with the same ke
   expect(lab.parley.workerPids().filter((pid) => before.includes(pid))).toEqual([])
 })
 
-test('a page is loaded again and is back, and nobody was told that the call is not encrypted', async () => {
+test('a page is loaded again and is back, and those who stayed were encrypted all along', async () => {
   const bob = await lab.arrive(CHROMIUM, 'bob')
   const people = [await lab.arrive(CHROMIUM, 'alice'), bob, await lab.arrive(FIREFOX, 'carol')]
   arrived.push(...people)
   for (const one of people) await one.do('join', 'reloaded')
   for (const one of people) await watches(one, without(people, one))
+  const wereEncrypted = await encryptedFromNow(without(people, bob))
   await bob.reload()
   await bob.sees('the call again', ({ state }) => state === 'connected')
   for (const one of people) {
     await watches(one, without(people, one))
     await hears(one, without(people, one))
   }
-  await wereEncryptedAllAlong(people)
+  await wereEncrypted()
+  await areEncrypted(people)
 })
 
 test('no counter comes twice, over all layers, and over a reload in the same epoch', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { watches } from '../lab/caller.ts'
 import type { Caller } from '../lab/caller.ts'
-import { wereEncryptedAllAlong } from '../lab/encryption.ts'
+import { areEncrypted } from '../lab/encryption.ts'
 import { until } from '../lab/patience.ts'
 import type { CallKind } from './kill-signaling.ts'
 import { openPair } from './pair.ts'
@@ -97,7 +97,7 @@ async function withCall(
   try {
     const people = await callOf(kind, pair)
     await story(pair, people)
-    await wereEncryptedAllAlong(people)
+    await areEncrypted(people)
     for (const one of people) await one.do('hangup')
     for (const one of people) {
       const end = await one.sees('the end', ({ state }) => state === 'ended')

@@ -1,6 +1,6 @@
 import type { Caller } from '../lab/caller.ts'
 import { watches } from '../lab/caller.ts'
-import { wereEncryptedAllAlong } from '../lab/encryption.ts'
+import { encryptedFromNow } from '../lab/encryption.ts'
 import { until } from '../lab/patience.ts'
 import { disturb, picturesMove } from './report.ts'
 import type { Outcome } from './report.ts'
@@ -22,6 +22,7 @@ export async function killSignaling(
   const stage = await openStage()
   try {
     const people = kind === 'direct' ? await directCall(stage) : await room(stage)
+    const wereEncrypted = await encryptedFromNow(people)
     for (let round = 0; round < rounds; round++) {
       const outcomes = await disturb(people, async () => {
         await stage.signaling.kill()
@@ -29,7 +30,7 @@ export async function killSignaling(
         await stage.signaling.start()
       })
       told(outcomes)
-      await wereEncryptedAllAlong(people)
+      await wereEncrypted()
     }
     // The call is still one that can be used: hanging up reaches everybody.
     for (const one of people) await one.do('hangup')

@@ -17,13 +17,19 @@ export async function areEncrypted(people: readonly Caller[]): Promise<void> {
 }
 
 /**
- * The same, and fails where any of them was told since he came that his call is not encrypted. Pages
- * write down each change as they hear of it.
+ * Waits until all are encrypted; what it answers fails where any of them is told from then on that his
+ * call is not. Pages write down each change as they hear of it. To be begun when all see each other:
+ * a call that has just shown that it is encrypted takes that back until one's own camera is, too.
  */
-export async function wereEncryptedAllAlong(people: readonly Caller[]): Promise<void> {
+export async function encryptedFromNow(people: readonly Caller[]): Promise<() => Promise<void>> {
   await areEncrypted(people)
-  for (const one of people) {
-    const { log } = await one.look()
-    if (log.includes('encrypted false')) throw new Error(`${one.user} was told: ${log.join(', ')}`)
+  const before = await Promise.all(people.map(async (one) => (await one.look()).log.length))
+  return async () => {
+    await areEncrypted(people)
+    for (const [i, one] of people.entries()) {
+      const { log } = await one.look()
+      const isWrong = log.slice(before[i]).includes('encrypted false')
+      if (isWrong) throw new Error(`${one.user} was told: ${log.join(', ')}`)
+    }
   }
 }
