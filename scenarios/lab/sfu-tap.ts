@@ -40,6 +40,10 @@ async function tap(
     process.send?.({ producer: producer.id, mimeType, packet } satisfies TappedPacket)
   })
   if (producer.kind === 'audio') return
-  const asking = setInterval(() => void consumer.requestKeyFrame(), KEY_FRAME_EVERY_MS)
+  const ask = () => {
+    // A worker that dies meanwhile answers no more.
+    consumer.requestKeyFrame().catch(() => undefined)
+  }
+  const asking = setInterval(ask, KEY_FRAME_EVERY_MS)
   consumer.observer.on('close', () => clearInterval(asking))
 }
