@@ -6,12 +6,12 @@
  * long does he still open frames and see pictures?
  */
 import { setTimeout as wait } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { hears, watches } from '../lab/caller.ts'
 import type { Caller } from '../lab/caller.ts'
 import { openLab, without } from '../lab/lab.ts'
 import type { Lab } from '../lab/lab.ts'
 import { until } from '../lab/patience.ts'
+import { readCounts } from './counts.ts'
 
 const USAGE = 'npm run chaos -- rekey [--rounds N]'
 /** Longer than senders wait for the others' keys. */
@@ -22,21 +22,18 @@ const LOOK_EVERY_MS = 20
 const MANY_FRAMES = 300
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } })
-const rounds = Number(values.rounds)
-if (!Number.isInteger(rounds) || rounds < 1) {
-  process.stderr.write(`--rounds is a whole number from 1 on. ${USAGE}\n`)
-  process.exitCode = 2
-} else {
+const counts = readCounts(USAGE, { rounds: 5 })
+if (counts) {
+  const { rounds } = counts
   for (const encryption of ['required', 'off']) {
     const lab = await openLab(['chromium', 'chromium', 'firefox'])
-    await comeAndGo(lab, encryption).finally(() => lab.close())
+    await comeAndGo(lab, encryption, rounds).finally(() => lab.close())
   }
   const lab = await openLab(['chromium', 'chromium', 'chromium'], { leaky: true })
-  await remove(lab).finally(() => lab.close())
+  await remove(lab, rounds).finally(() => lab.close())
 }
 
-async function comeAndGo(lab: Lab, encryption: string): Promise<void> {
+async function comeAndGo(lab: Lab, encryption: string, rounds: number): Promise<void> {
   const people = await twoWhoStay(lab, { encryption })
   const carol = await lab.arrive(2, 'carol', { topology: 'sfu', encryption })
   const settle = encryption === 'off' ? hearEachOther : settled
@@ -73,7 +70,7 @@ async function comeAndGo(lab: Lab, encryption: string): Promise<void> {
   say(`  frames of sound and pictures that came before their keys: ${early}`)
 }
 
-async function remove(lab: Lab): Promise<void> {
+async function remove(lab: Lab, rounds: number): Promise<void> {
   const people = await twoWhoStay(lab)
   const [alice] = people
   let code = await settled(people, '')
