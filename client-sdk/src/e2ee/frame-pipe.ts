@@ -71,7 +71,7 @@ export class FramePipe {
   async #work(writer: WritableStreamDefaultWriter<EncodedFrame>): Promise<void> {
     this.#busy = true
     for (let frame = this.#waiting[0]; frame; frame = this.#waiting[0]) {
-      const result = await this.#transform(frame)
+      const result = await this.#result(frame)
       this.#waiting = this.#waiting.slice(1)
       if (typeof result === 'string') {
         this.#drop(result)
@@ -82,6 +82,15 @@ export class FramePipe {
       writer.write(frame).catch(() => undefined)
     }
     this.#busy = false
+  }
+
+  /** An error of the browser costs one frame: those behind it must not wait for good. */
+  async #result(frame: EncodedFrame): Promise<FrameResult> {
+    try {
+      return await this.#transform(frame)
+    } catch {
+      return 'failed'
+    }
   }
 
   #drop(reason: DropReason): void {

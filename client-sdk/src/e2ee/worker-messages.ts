@@ -40,6 +40,7 @@ export const dropReasons = [
   'replayed',
   'forged',
   'overrun',
+  'failed',
   'used-up',
 ] as const
 export type DropReason = (typeof dropReasons)[number]
