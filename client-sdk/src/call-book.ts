@@ -52,6 +52,8 @@ export class CallBook extends Emitter<CallBookEvents> {
   readonly #sessions = new Map<CallId, CallSession>()
   readonly #calls = new Map<CallSession, Call>()
   #entering = 0
+  /** Until each call of the page before its reload has its seat again, or is over. */
+  #restoring: Promise<unknown> = Promise.resolve()
   #early: readonly { call: CallId; event: ServerEvent }[] = []
 
   constructor(context: Omit<CallContext, 'inAnotherCall'>) {
@@ -66,7 +68,8 @@ export class CallBook extends Emitter<CallBookEvents> {
   }
 
   /** Rings users. One who rings this device already, or is in a call with it, is rung no second time. */
-  start(names: readonly string[], { payload, signal, ...media }: Ringing): Promise<Call> {
+  async start(names: readonly string[], { payload, signal, ...media }: Ringing): Promise<Call> {
+    await abortable(this.#restoring, signal)
     // The server checks the names.
     const users = [...names] as UserId[]
     const known = this.#sessionWith(users)
@@ -94,11 +97,12 @@ export class CallBook extends Emitter<CallBookEvents> {
   }
 
   /** Comes into a call in progress. */
-  joinCall(
+  async joinCall(
     call: CallId,
     { audio = false, video = false, signal }: MediaOptions,
     replaces?: ParticipantId,
   ): Promise<Call> {
+    await abortable(this.#restoring, signal)
     const media = { audio, video }
     const session = new CallSession(this.#context, { id: call, direction: 'joined', media })
     const { encrypts: encrypted } = this.#context
@@ -106,7 +110,8 @@ export class CallBook extends Emitter<CallBookEvents> {
     return this.#enter(session, signal, () => this.#context.request('call.join', data))
   }
 
-  join(room: string, media: CallMedia, signal?: AbortSignal): Promise<Call> {
+  async join(room: string, media: CallMedia, signal?: AbortSignal): Promise<Call> {
+    await abortable(this.#restoring, signal)
     const { request, topology, environment, encrypts: encrypted } = this.#context
     // Which call the room is, the answer says.
     const id = environment.random.id() as CallId
@@ -178,22 +183,30 @@ export class CallBook extends Emitter<CallBookEvents> {
     return [...this.#sessions.values()].flatMap((session) => session.kept ?? [])
   }
 
-  /** Brings back the calls that the page was in before its reload, with what was sent then. */
+  /**
+   * Brings back the calls that the page was in before its reload, with what was sent then. What the app
+   * begins meanwhile waits: the server would answer it with the seat of the page before, which is about
+   * to go.
+   */
   restore(calls: readonly KeptCall[]): void {
-    for (const call of calls) {
-      const { audio, video } = call
-      this.#restore(call, { audio, video })
-        // Better seen and heard by nobody than lost.
-        .catch(() => this.#restore(call, { audio: false, video: false }))
-        .then(
-          (restored) => this.emit('resumed', restored),
-          // The call is over.
-          () => undefined,
-        )
-    }
+    this.#restoring = Promise.all(
+      calls.map(({ audio, video, ...call }) =>
+        this.#restore(call, { audio, video })
+          // Better seen and heard by nobody than lost.
+          .catch(() => this.#restore(call, { audio: false, video: false }))
+          .then(
+            (restored) => this.emit('resumed', restored),
+            // The call is over.
+            () => undefined,
+          ),
+      ),
+    )
   }
 
-  #restore({ id, ticket, direction, from }: KeptCall, media: CallMedia): Promise<Call> {
+  #restore(
+    { id, ticket, direction, from }: Omit<KeptCall, keyof CallMedia>,
+    media: CallMedia,
+  ): Promise<Call> {
     // The server gave these ids.
     const origin = { id: id as CallId, direction, media, ...(from && { from: from as UserId }) }
     const session = new CallSession(this.#context, origin)

@@ -178,6 +178,59 @@ describe('an outgoing call', () => {
   })
 })
 
+describe('[RELOAD-4] a page that is loaded again and joins its room at once', () => {
+  const seat = (participant: string) => {
+    const call = view('c1', ['alice'])
+    const participants = call.participants.map((one) => ({ ...one, id: participant }))
+    return { call: { ...call, participants, room: 'r', answered: true }, participant }
+  }
+
+  beforeEach(() => {
+    const kept = { id: 'c1', ticket: 't1', direction: 'room', audio: false, video: false }
+    const page = { user: 'alice', device: 'd1', session: 's1', key: 'k', missedSeq: 0 }
+    const record = JSON.stringify({ ...page, calls: [kept] })
+    environment.memory.claim = () => Promise.resolve(record)
+  })
+
+  it('first takes its seat again, and has one call then', async () => {
+    const resumed: Call[] = []
+    client.on('resumed', (call) => resumed.push(call))
+    await connect()
+    const joining = client.join('r')
+    await settle()
+    expect(sent()).not.toContain('room.join')
+    answer('call.resume', seat('fresh'))
+    await settle()
+    answer('room.join', seat('fresh'))
+    const joined = await joining
+    expect(joined.self).toBe('fresh')
+    expect(resumed).toEqual([joined])
+    expect(client.calls).toEqual([joined])
+  })
+
+  it('joins where its call is over', async () => {
+    await connect()
+    const joining = client.join('r')
+    await settle()
+    request('call.resume').answer({ ok: false, error: wireError('call-not-found') })
+    await settle()
+    request('call.resume').answer({ ok: false, error: wireError('call-not-found') })
+    await settle()
+    answer('room.join', seat('new'))
+    expect((await joining).self).toBe('new')
+  })
+
+  it('waits no longer than the app does', async () => {
+    await connect()
+    const abort = new AbortController()
+    const joining = client.join('r', { signal: abort.signal })
+    await settle()
+    abort.abort()
+    await expect(joining).rejects.toMatchObject({ code: 'aborted' })
+    expect(sent()).not.toContain('room.join')
+  })
+})
+
 describe('an incoming call', () => {
   it('is told once, and is answered elsewhere without a word', async () => {
     await connect()
@@ -291,6 +344,10 @@ function request(type: string) {
   const found = environment.link.last.requests.findLast((each) => each.type === type)
   if (!found) throw new Error(`no ${type} was sent`)
   return found
+}
+
+function sent(): readonly string[] {
+  return environment.link.last.requests.map(({ type }) => type)
 }
 
 function answer(type: string, data: unknown): void {

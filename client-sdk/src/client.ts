@@ -184,7 +184,7 @@ export class CallClient extends Emitter<ClientEvents> implements AsyncDisposable
     return this.#book.start(users, { audio, video, payload, signal })
   }
 
-  /** Joins a room, which rings nobody. */
+  /** Joins a room, which rings nobody. After a reload it answers the call that is `resumed`, if it is there. */
   async join(room: string, options: MediaOptions = {}): Promise<Call> {
     const { audio = false, video = false, signal } = options
     throwIfAborted(signal)
