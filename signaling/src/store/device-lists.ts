@@ -2,6 +2,7 @@ import type { DeviceAddress, DeviceCard, Result, UserId } from '@parley/protocol
 import { limits, ok } from '@parley/protocol'
 import { append } from '../core/device-list.ts'
 import type { DeviceList } from '../core/device-list.ts'
+import { done } from './outcome.ts'
 
 /** What is known of a user's devices. */
 export interface KnownDevices {
@@ -64,8 +65,4 @@ export function memoryDeviceLists(): DeviceLists {
       return done()
     },
   }
-}
-
-function done(): Promise<Result<void>> {
-  return Promise.resolve(ok(undefined))
 }

@@ -1,5 +1,6 @@
 import type { DeviceId, Millis, MissedCall, Result, UserId } from '@parley/protocol'
 import { limits, ok } from '@parley/protocol'
+import { done } from './outcome.ts'
 
 /** A missed call before it has its place in the mailbox. */
 export type NewMissedCall = Omit<MissedCall, 'seq'>
@@ -74,10 +75,6 @@ export function memoryMailbox(keepMs: Millis): Mailbox {
 
 function isSame(one: NewMissedCall, other: NewMissedCall): boolean {
   return one.call === other.call && one.at === other.at && one.reason === other.reason
-}
-
-function done(): Promise<Result<void>> {
-  return Promise.resolve(ok(undefined))
 }
 
 /** Numbers rise by the clock, so that they still do after a store has forgotten the last one. */

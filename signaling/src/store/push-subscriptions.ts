@@ -6,6 +6,7 @@ import type {
   UserId,
 } from '@parley/protocol'
 import { limits, ok } from '@parley/protocol'
+import { done } from './outcome.ts'
 
 /** Where one device of a user is woken. */
 export interface DeviceSubscription {
@@ -74,8 +75,4 @@ export function memoryPushSubscriptions(): PushSubscriptions {
       return done()
     },
   }
-}
-
-function done(): Promise<Result<void>> {
-  return Promise.resolve(ok(undefined))
 }

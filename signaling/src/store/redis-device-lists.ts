@@ -1,8 +1,9 @@
-import type { DeviceId, Result, UserId } from '@parley/protocol'
+import type { DeviceId, UserId } from '@parley/protocol'
 import { fail, limits, ok } from '@parley/protocol'
 import { redisKey } from '../redis/connection.ts'
 import type { RedisConnection } from '../redis/connection.ts'
 import type { DeviceLists } from './device-lists.ts'
+import { withoutData } from './outcome.ts'
 
 /**
  * A user whom nobody has asked about for this long is forgotten; his devices give the list back when
@@ -63,14 +64,14 @@ export function redisDeviceLists(redis: RedisConnection): DeviceLists {
       if (appended.ok && appended.data === 'full') {
         return fail('device-list-full', { limit: limits.deviceEntries })
       }
-      return done(appended)
+      return withoutData(appended)
     },
     async show({ user, device }, card) {
       const args = [KEEP_MS, device, card, limits.deviceCards]
-      return done(await redis.run((r) => r.eval(SHOW, 3, ...keysOf(user), ...args)))
+      return withoutData(await redis.run((r) => r.eval(SHOW, 3, ...keysOf(user), ...args)))
     },
     async erase(user) {
-      return done(await redis.run((r) => r.del(...keysOf(user))))
+      return withoutData(await redis.run((r) => r.del(...keysOf(user))))
     },
   }
 }
@@ -81,8 +82,4 @@ function keysOf(user: UserId) {
     redisKey('device-cards', user),
     redisKey('device-cards-order', user),
   ] as const
-}
-
-function done(result: Result<unknown>): Result<void> {
-  return result.ok ? ok(undefined) : result
 }

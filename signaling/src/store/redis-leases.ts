@@ -4,6 +4,7 @@ import type { NodeId } from '../core/lease-book.ts'
 import { redisKey } from '../redis/connection.ts'
 import type { RedisConnection } from '../redis/connection.ts'
 import type { Claim, Held, Lease, Leases } from './leases.ts'
+import { withoutData } from './outcome.ts'
 
 /** Node → when its life ends, by Redis's clock: the only clock that all nodes share. */
 const ALIVE = redisKey('alive')
@@ -95,7 +96,9 @@ export class RedisLeases implements Leases {
   }
 
   async beat(): Promise<Result<void>> {
-    return done(await this.#redis.run((r) => r.eval(BEAT, 1, ALIVE, this.#node, this.#lifeMs)))
+    return withoutData(
+      await this.#redis.run((r) => r.eval(BEAT, 1, ALIVE, this.#node, this.#lifeMs)),
+    )
   }
 
   async claim(key: string, value: string): Promise<Result<Claim>> {
@@ -113,7 +116,9 @@ export class RedisLeases implements Leases {
   }
 
   async release({ key, token }: Pick<Held, 'key' | 'token'>): Promise<Result<void>> {
-    return done(await this.#redis.run((r) => r.eval(RELEASE, 1, leaseKey(key), this.#node, token)))
+    return withoutData(
+      await this.#redis.run((r) => r.eval(RELEASE, 1, leaseKey(key), this.#node, token)),
+    )
   }
 
   async reassert(held: readonly Held[]): Promise<Result<readonly (number | undefined)[]>> {
@@ -141,7 +146,7 @@ export class RedisLeases implements Leases {
   }
 
   async resign(): Promise<Result<void>> {
-    return done(await this.#redis.run((r) => r.zrem(ALIVE, this.#node)))
+    return withoutData(await this.#redis.run((r) => r.zrem(ALIVE, this.#node)))
   }
 }
 
@@ -153,8 +158,4 @@ function leaseKey(key: string): string {
 function leaseOf(row: unknown): Lease {
   const [holder, token, value] = row as [NodeId, string, string]
   return { holder, token: Number(token), value }
-}
-
-function done(result: Result<unknown>): Result<void> {
-  return result.ok ? { ok: true, data: undefined } : result
 }

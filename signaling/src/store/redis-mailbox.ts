@@ -1,9 +1,10 @@
-import type { Millis, MissedCall, Result, UserId } from '@parley/protocol'
+import type { Millis, MissedCall, UserId } from '@parley/protocol'
 import { limits, ok } from '@parley/protocol'
 import { redisKey } from '../redis/connection.ts'
 import type { RedisConnection } from '../redis/connection.ts'
 import { SEEN_DEVICES } from './mailbox.ts'
 import type { Mailbox } from './mailbox.ts'
+import { withoutData } from './outcome.ts'
 
 /**
  * KEYS: the missed calls by their `seq`, how far each device has seen them, and when it said so last.
@@ -62,10 +63,10 @@ export function redisMailbox(redis: RedisConnection, keepMs: Millis): Mailbox {
     },
     async acknowledge(user, device, seq) {
       const args = [device, seq, keepMs, SEEN_DEVICES]
-      return done(await redis.run((r) => r.eval(ACKNOWLEDGE, 3, ...keysOf(user), ...args)))
+      return withoutData(await redis.run((r) => r.eval(ACKNOWLEDGE, 3, ...keysOf(user), ...args)))
     },
     async erase(user) {
-      return done(await redis.run((r) => r.del(...keysOf(user))))
+      return withoutData(await redis.run((r) => r.del(...keysOf(user))))
     },
   }
 }
@@ -85,8 +86,4 @@ function readMissed(rows: readonly string[]): readonly MissedCall[] {
     const missed = JSON.parse(text) as Omit<MissedCall, 'seq'>
     return [{ ...missed, seq: Number(rows[index + 1]) }]
   })
-}
-
-function done(result: Result<unknown>): Result<void> {
-  return result.ok ? ok(undefined) : result
 }
