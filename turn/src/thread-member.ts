@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
 import { StartError } from '@parley/service'
 import type { Session } from './core/sessions.ts'
@@ -8,11 +9,19 @@ import type { NumberedOrder, WorkerOrder, WorkerReport, WorkerStart } from './wo
 /** How long a thread that was closed may take to end by itself, which it does in some milliseconds. */
 const END_PATIENCE_MS = 2_000
 
+/**
+ * Each thread strips types by WebAssembly, whose machine code all threads share; the V8 of Node 24 can
+ * free some of it while another thread is about to use it, and then ends the process ("Check failed:
+ * jit_page.has_value()"; nodejs/node issue 64500). Kept, it is a few MiB.
+ */
+const KEEP_WASM_CODE = '--no-wasm-code-gc'
+
 /** Starts a worker thread; tests keep hold of what it gives. */
 export type SpawnWorker = (start: WorkerStart) => Worker
 
 /** Starts the thread that `worker.ts` describes. */
 export function spawnWorker(start: WorkerStart): Worker {
+  setFlagsFromString(KEEP_WASM_CODE)
   return new Worker(new URL(import.meta.resolve('./worker.ts')), { workerData: start })
 }
 
