@@ -1,13 +1,13 @@
-import type { AnswerFrame, Grants, SessionId, UserId } from '@parley/protocol'
+import type { AnswerFrame, UserId } from '@parley/protocol'
 import { limits } from '@parley/protocol'
-import { createLog, Secret } from '@parley/service'
+import { Secret } from '@parley/service'
 import { SignJWT } from 'jose'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { secretVerifier } from './auth/tokens.ts'
-import { ticketSeal } from './core/ticket.ts'
-import { Hub } from './hub.ts'
-import { Media } from './media.ts'
-import { FakeSfuNode, ManualEnvironment, RecordingSocket } from './testing.ts'
+import type { ResumeRequest } from './directory.ts'
+import type { Hub } from './hub.ts'
+import { testHub, TestPerson } from './testing-hub.ts'
+import { FakeSfuNode, ManualEnvironment } from './testing.ts'
 
 const SECRET = 'a secret that only these tests know'
 const OLDER_SECRET = 'the secret that was used before it'
@@ -23,18 +23,8 @@ beforeEach(() => {
   // Tokens are verified against the real clock.
   env.advance(Math.floor(Date.now() / 1_000) * 1_000 - env.now())
   node = new FakeSfuNode()
-  const log = createLog('test', { level: 'silent' })
-  hub = new Hub({
-    env,
-    log,
-    media: new Media({ log, nodes: [node] }),
-    seal: ticketSeal('a secret of these tests'),
-    verifier: secretVerifier([new Secret(SECRET), new Secret(OLDER_SECRET)]),
-    ringTimeoutMs: 45_000,
-    iceConfigFor: () => ({ iceServers: [], expiresAt: 0 }),
-    onRequest: () => undefined,
-  })
-  env.onWake = () => hub.tick()
+  const verifier = secretVerifier([new Secret(SECRET), new Secret(OLDER_SECRET)])
+  hub = testHub({ env, node, verifier })
 })
 
 describe('a token', () => {
@@ -236,53 +226,24 @@ function mint(user: string, options: TokenOptions = {}): Promise<string> {
 async function connect(
   user: string,
   options: TokenOptions = {},
-  resume?: { session: SessionId; key: string; lastSeq: number },
+  resume?: ResumeRequest,
 ): Promise<Person> {
   const claims = await hub.admit(await mint(user, options))
   if (!claims.ok) throw new Error(claims.error.message)
   const { pass } = claims.data
-  const socket = new RecordingSocket()
-  const at = { user: user as UserId, device: (options.device ?? 'laptop') as never, pass }
-  return new Person(hub.connect(at, socket, resume), socket)
+  return new Person(hub, { user, device: options.device ?? 'laptop', pass }, resume)
 }
 
-interface SeatView {
-  readonly id: string
-  readonly user: string
-}
-
-class Person {
-  static #requests = 0
-  readonly session: SessionId
-  readonly socket: RecordingSocket
-
-  constructor(session: SessionId, socket: RecordingSocket) {
-    this.session = session
-    this.socket = socket
-  }
-
-  ask(type: string, data: unknown): Promise<AnswerFrame> {
-    const id = `r${++Person.#requests}`
-    return hub.request(this.session, { id, type, data }, 100)
-  }
-
+class Person extends TestPerson {
   join(room: string): Promise<AnswerFrame> {
     return this.ask('room.join', { room, media: MEDIA, topology: 'auto' })
   }
 
-  seats(): readonly SeatView[] {
-    const last = this.socket.heard('call.updated').at(-1) as {
-      call: { participants: readonly SeatView[] }
-    }
-    return last.call.participants
+  seats() {
+    return this.view()?.participants
   }
 
-  seat(): { readonly id: string; readonly participant: string } {
-    const last = this.socket.heard('call.updated').at(-1) as { call: { id: string } }
-    return { id: last.call.id, participant: this.seats()[0]?.id ?? '' }
-  }
-
-  welcome(): { session: SessionId; resumeKey: string; grants: Grants; resumed: string } {
-    return this.socket.heard('welcome')[0] as never
+  seat() {
+    return { id: this.view()?.id, participant: this.seats()?.[0]?.id ?? '' }
   }
 }

@@ -1,11 +1,7 @@
-import type { AnswerFrame, SessionId, UserId } from '@parley/protocol'
-import { createLog } from '@parley/service'
 import { beforeEach, expect, test } from 'vitest'
-import { defaultGrants } from './core/grants.ts'
-import { ticketSeal } from './core/ticket.ts'
-import { Hub } from './hub.ts'
-import { Media } from './media.ts'
-import { FakeSfuNode, ManualEnvironment, RecordingSocket } from './testing.ts'
+import type { Hub } from './hub.ts'
+import { testHub, TestPerson } from './testing-hub.ts'
+import { ManualEnvironment } from './testing.ts'
 
 const media = { audio: true, video: true }
 const encrypted = true
@@ -19,7 +15,7 @@ let carol: Person
 
 beforeEach(() => {
   env = new ManualEnvironment()
-  hub = newHub()
+  hub = testHub({ env })
   ;[alice, bob, carol] = [new Person('alice'), new Person('bob'), new Person('carol')]
 })
 
@@ -64,7 +60,7 @@ test('[CALL-5] a call brought back by tickets is as it was', async () => {
   await alice.ask('room.join', { ...inRoom, encrypted })
   await bob.ask('room.join', { ...inRoom, encrypted })
   const { ticket } = bob.socket.heard('call.ticket').at(-1) as { ticket: string }
-  hub = newHub()
+  hub = testHub({ env })
   const back = await new Person('bob').ask('call.resume', { ticket })
   expect(back).toMatchObject({ data: { call: { encrypted } } })
   expect(await new Person('carol').ask('room.join', inRoom)).toMatchObject(
@@ -76,32 +72,8 @@ function refused(code: string) {
   return { ok: false, error: { code, retryable: false } }
 }
 
-function newHub(): Hub {
-  const log = createLog('test', { level: 'silent' })
-  return new Hub({
-    env,
-    log,
-    media: new Media({ log, nodes: [new FakeSfuNode()] }),
-    seal: ticketSeal('a secret of these tests'),
-    ringTimeoutMs: 45_000,
-    iceConfigFor: () => ({ iceServers: [], expiresAt: 0 }),
-    onRequest: () => undefined,
-  })
-}
-
-class Person {
-  static #requests = 0
-  readonly socket = new RecordingSocket()
-  readonly #session: SessionId
-
+class Person extends TestPerson {
   constructor(user: string) {
-    const grants = defaultGrants
-    const pass = { grants, tokenId: undefined, issuedAt: undefined, expiresAt: Infinity }
-    const at = { user: user as UserId, device: 'laptop' as never, pass }
-    this.#session = hub.connect(at, this.socket, undefined)
-  }
-
-  ask(type: string, data: unknown): Promise<AnswerFrame> {
-    return hub.request(this.#session, { id: `r${++Person.#requests}`, type, data }, 100)
+    super(hub, { user, device: 'laptop' })
   }
 }

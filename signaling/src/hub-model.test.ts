@@ -9,19 +9,15 @@ import type {
   Welcome,
 } from '@parley/protocol'
 import { limits } from '@parley/protocol'
-import { createLog } from '@parley/service'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Hub } from './hub.ts'
-import { Media } from './media.ts'
 import type { ClientSocket } from './ports.ts'
-import { ticketSeal } from './core/ticket.ts'
-import { FakeSfuNode, ManualEnvironment } from './testing.ts'
+import { RING_TIMEOUT_MS, testHub } from './testing-hub.ts'
+import { ManualEnvironment } from './testing.ts'
 
 const USERS = ['alice', 'bob', 'carol'] as const
 const KINDS = ['phone', 'laptop', 'tablet'] as const
 const MEDIA = { audio: true, video: false }
-const RING_TIMEOUT_MS = 45_000
 /** So that nobody is refused for asking too often. */
 const STEP_MS = 200
 /** One walk for all, as a rare kind of end is otherwise missed once in many runs. */
@@ -79,7 +75,7 @@ const ENDS_MET = [
 /** The real hub, and what nine devices believe of it. */
 class World {
   readonly env = new ManualEnvironment()
-  readonly hub: Hub
+  readonly hub = testHub({ env: this.env })
   readonly devices: readonly Device[]
   /** Calls that somebody has come into beside another device of his own. */
   readonly onPurpose = new Set<CallId>()
@@ -91,17 +87,6 @@ class World {
   #ids = 0
 
   constructor() {
-    const log = createLog('test', { level: 'silent' })
-    this.hub = new Hub({
-      env: this.env,
-      log,
-      media: new Media({ log, nodes: [new FakeSfuNode()] }),
-      ringTimeoutMs: RING_TIMEOUT_MS,
-      seal: ticketSeal('a secret of these tests'),
-      iceConfigFor: () => ({ iceServers: [], expiresAt: 0 }),
-      onRequest: () => undefined,
-    })
-    this.env.onWake = () => this.hub.tick()
     this.devices = USERS.flatMap((user) =>
       KINDS.map((kind) => new Device(this, { user, device: `${user}-${kind}` } as DeviceAddress)),
     )

@@ -1,36 +1,22 @@
-import type { AnswerFrame, CallView, DeviceAddress, SessionId, Welcome } from '@parley/protocol'
+import type { CallView } from '@parley/protocol'
 import { limits } from '@parley/protocol'
-import { createLog } from '@parley/service'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { ticketSeal } from './core/ticket.ts'
-import { Hub } from './hub.ts'
-import { Media } from './media.ts'
-import { FakeSfuNode, ManualEnvironment, RecordingSocket } from './testing.ts'
+import type { ResumeRequest } from './directory.ts'
+import type { Hub } from './hub.ts'
+import { RING_TIMEOUT_MS, testHub, TestPerson } from './testing-hub.ts'
+import { FakeSfuNode, ManualEnvironment } from './testing.ts'
 
-const RING_TIMEOUT_MS = 45_000
 const MEDIA = { audio: true, video: true }
 
 let env: ManualEnvironment
 let node: FakeSfuNode
 let hub: Hub
-let requestIds: number
 
 beforeEach(() => {
   env = new ManualEnvironment()
   node = new FakeSfuNode()
-  requestIds = 0
-  const log = createLog('test', { level: 'silent' })
-  hub = new Hub({
-    env,
-    log,
-    media: new Media({ log, nodes: [node] }),
-    seal: ticketSeal('a secret of these tests'),
-    ringTimeoutMs: RING_TIMEOUT_MS,
-    iceConfigFor: () => ({ iceServers: [], expiresAt: 0 }),
-    onRequest: () => undefined,
-  })
-  env.onWake = () => hub.tick()
+  hub = testHub({ env, node })
 })
 
 describe('a call between two', () => {
@@ -257,40 +243,6 @@ describe('a request', () => {
   })
 })
 
-class Person {
-  readonly session: SessionId
-  readonly socket: RecordingSocket
-
-  constructor(session: SessionId, socket: RecordingSocket) {
-    this.session = session
-    this.socket = socket
-  }
-
-  ask(type: string, data: unknown): Promise<AnswerFrame> {
-    requestIds += 1
-    return hub.request(this.session, { id: `r${requestIds}`, type, data }, 100)
-  }
-
-  view(): CallView | undefined {
-    const last = this.socket.heard('call.updated').at(-1) as { call: CallView } | undefined
-    return last?.call
-  }
-
-  endReasons(): string[] {
-    return this.socket.heard('call.ended').map((data) => (data as { reason: string }).reason)
-  }
-
-  welcome(): Welcome {
-    return this.socket.heard('welcome')[0] as Welcome
-  }
-}
-
-function connect(
-  user: string,
-  device = 'device',
-  resume?: { session: SessionId; key: string; lastSeq: number },
-): Person {
-  const socket = new RecordingSocket()
-  const session = hub.connect({ user, device } as DeviceAddress, socket, resume)
-  return new Person(session, socket)
+function connect(user: string, device = 'device', resume?: ResumeRequest): TestPerson {
+  return new TestPerson(hub, { user, device }, resume)
 }

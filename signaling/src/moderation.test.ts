@@ -1,12 +1,9 @@
-import type { AnswerFrame, CallView, Grants, SessionId, UserId } from '@parley/protocol'
+import type { AnswerFrame, CallView, Grants } from '@parley/protocol'
 import { limits } from '@parley/protocol'
-import { createLog } from '@parley/service'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { defaultGrants } from './core/grants.ts'
-import { ticketSeal } from './core/ticket.ts'
-import { Hub } from './hub.ts'
-import { Media } from './media.ts'
-import { FakeSfuNode, ManualEnvironment, RecordingSocket } from './testing.ts'
+import type { Hub } from './hub.ts'
+import { passWith, testHub, TestPerson } from './testing-hub.ts'
+import { FakeSfuNode, ManualEnvironment } from './testing.ts'
 
 const MEDIA = { audio: true, video: true }
 
@@ -21,7 +18,7 @@ beforeEach(async () => {
   env = new ManualEnvironment()
   node = new FakeSfuNode()
   node.takesProducers = true
-  hub = newHub()
+  hub = testHub({ env, node })
   alice = connect('alice', { host: true })
   bob = connect('bob')
   carol = connect('carol')
@@ -174,7 +171,7 @@ describe('who is removed', () => {
     await alice.ask('call.remove', alice.about('bob'))
     expect(await bob.ask('call.resume', { ticket })).toMatchObject(refused('not-in-call'))
     const newest = alice.ticket()
-    hub = newHub()
+    hub = testHub({ env, node })
     alice = connect('alice', { host: true })
     bob = connect('bob')
     await bob.ask('call.resume', { ticket, fresh: MEDIA })
@@ -261,7 +258,7 @@ test('[MOD-3] a call brought back by tickets has its policy and its moderators a
   await alice.ask('call.lobby', { ...alice.call(), on: true })
   await alice.ask('call.lock', alice.call())
   const ticket = bob.ticket()
-  hub = newHub()
+  hub = testHub({ env, node })
   bob = connect('bob')
   await bob.ask('call.resume', { ticket })
   expect(await connect('carol').join('standup')).toMatchObject(refused('call-locked'))
@@ -273,50 +270,17 @@ function refused(code: string) {
   return { ok: false, error: { code } }
 }
 
-function newHub(): Hub {
-  const log = createLog('test', { level: 'silent' })
-  const made = new Hub({
-    env,
-    log,
-    media: new Media({ log, nodes: [node] }),
-    seal: ticketSeal('a secret of these tests'),
-    ringTimeoutMs: 45_000,
-    iceConfigFor: () => ({ iceServers: [], expiresAt: 0 }),
-    onRequest: () => undefined,
-  })
-  env.onWake = () => made.tick()
-  return made
-}
-
 function connect(user: string, grants: Partial<Grants> = {}, device = 'laptop'): Person {
-  const socket = new RecordingSocket()
-  const given = { ...defaultGrants, ...grants }
-  const pass = { grants: given, tokenId: undefined, issuedAt: undefined, expiresAt: Infinity }
-  const at = { user: user as UserId, device: device as never, pass }
-  return new Person(hub.connect(at, socket, undefined), socket)
+  return new Person(hub, { user, device, pass: passWith(grants) })
 }
 
-class Person {
-  static #requests = 0
-  readonly session: SessionId
-  readonly socket: RecordingSocket
-
-  constructor(session: SessionId, socket: RecordingSocket) {
-    this.session = session
-    this.socket = socket
-  }
-
-  ask(type: string, data: unknown): Promise<AnswerFrame> {
-    const id = `r${++Person.#requests}`
-    return hub.request(this.session, { id, type, data }, 100)
-  }
-
+class Person extends TestPerson {
   join(room: string): Promise<AnswerFrame> {
     return this.ask('room.join', { room, media: MEDIA, topology: 'auto' })
   }
 
   /** The room as it was last shown. */
-  view(): CallView {
+  override view(): CallView {
     const views = this.socket.heard('call.updated') as { call: CallView }[]
     const last = views.findLast(({ call }) => call.room === 'standup')
     if (!last) throw new Error('no room was shown')

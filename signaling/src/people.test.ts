@@ -1,42 +1,33 @@
-import type {
-  AnswerFrame,
-  CallView,
-  DeviceAddress,
-  MissedCall,
-  Presence,
-  SessionId,
-} from '@parley/protocol'
+import type { MissedCall, Presence } from '@parley/protocol'
 import { limits } from '@parley/protocol'
-import { createLog } from '@parley/service'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
-import { defaultGrants } from './core/grants.ts'
-import { ticketSeal } from './core/ticket.ts'
-import { Hub } from './hub.ts'
-import { Media } from './media.ts'
+import type { Hub } from './hub.ts'
 import { plainPeople } from './people.ts'
 import type { PeopleOptions } from './people.ts'
 import type { Waker } from './ports.ts'
-import { FakeSfuNode, ManualEnvironment, RecordingSocket } from './testing.ts'
+import { passWith, RING_TIMEOUT_MS, testHub, TestPerson } from './testing-hub.ts'
+import { ManualEnvironment } from './testing.ts'
 
-const RING_TIMEOUT_MS = 45_000
 const MEDIA = { audio: true, video: true }
 const DAY_MS = 24 * 60 * 60 * 1_000
 
 let env: ManualEnvironment
 let people: PeopleOptions
 let hub: Hub
-let requestIds = 0
 
 beforeEach(() => {
   env = new ManualEnvironment()
   people = plainPeople()
-  hub = newHub(people)
+  hub = testHub({ env, people })
 })
 
 describe('somebody who is not there', () => {
   test('[WAKE-1] is woken, rings when his device comes, and answers', async () => {
     const wake = vi.fn<Waker['wake']>(() => Promise.resolve(true))
-    hub = newHub({ ...people, waker: { ...people.waker, wakeable: everybody, wake } })
+    hub = testHub({
+      env,
+      people: { ...people, waker: { ...people.waker, wakeable: everybody, wake } },
+    })
     const alice = connect('alice')
     const started = await alice.ask('call.start', {
       call: 'c1',
@@ -63,7 +54,10 @@ describe('somebody who is not there', () => {
   })
 
   test('[WAKE-2] and does not come has missed a call', async () => {
-    hub = newHub({ ...people, waker: { ...people.waker, wakeable: everybody, wake: yes } })
+    hub = testHub({
+      env,
+      people: { ...people, waker: { ...people.waker, wakeable: everybody, wake: yes } },
+    })
     const alice = connect('alice')
     await alice.ask('call.start', { call: 'c1', users: ['bob'], media: MEDIA })
     env.advance(RING_TIMEOUT_MS)
@@ -72,7 +66,7 @@ describe('somebody who is not there', () => {
   })
 
   test('[WAKE-2] and whom nothing reaches is not waited for', async () => {
-    hub = newHub({ ...people, waker: { ...people.waker, wakeable: everybody } })
+    hub = testHub({ env, people: { ...people, waker: { ...people.waker, wakeable: everybody } } })
     const alice = connect('alice')
     await alice.ask('call.start', { call: 'c1', users: ['bob'], media: MEDIA })
     await vi.waitFor(() => expect(alice.endReasons()).toEqual(['no-answer']))
@@ -317,22 +311,6 @@ describe('in a call', () => {
 const everybody: Waker['wakeable'] = (users) => Promise.resolve(new Set(users))
 const yes: Waker['wake'] = () => Promise.resolve(true)
 
-function newHub(options: PeopleOptions): Hub {
-  const log = createLog('test', { level: 'silent' })
-  const made = new Hub({
-    env,
-    log,
-    media: new Media({ log, nodes: [new FakeSfuNode()] }),
-    seal: ticketSeal('a secret of these tests'),
-    ringTimeoutMs: RING_TIMEOUT_MS,
-    iceConfigFor: () => ({ iceServers: [], expiresAt: 0 }),
-    onRequest: () => undefined,
-    people: options,
-  })
-  env.onWake = () => made.tick()
-  return made
-}
-
 /** Lets what is gathered be told. */
 function tick(): void {
   env.advance(limits.presenceTickMs)
@@ -352,29 +330,7 @@ async function missedBy(user: string, device = 'device'): Promise<readonly Misse
   return unseen.ok ? unseen.data : []
 }
 
-class Person {
-  readonly session: SessionId
-  readonly socket: RecordingSocket
-
-  constructor(session: SessionId, socket: RecordingSocket) {
-    this.session = session
-    this.socket = socket
-  }
-
-  ask(type: string, data: unknown): Promise<AnswerFrame> {
-    requestIds += 1
-    return hub.request(this.session, { id: `r${requestIds}`, type, data }, 100)
-  }
-
-  view(): CallView | undefined {
-    const last = this.socket.heard('call.updated').at(-1) as { call: CallView } | undefined
-    return last?.call
-  }
-
-  endReasons(): string[] {
-    return this.socket.heard('call.ended').map((data) => (data as { reason: string }).reason)
-  }
-
+class Person extends TestPerson {
   presence(): (readonly Presence[])[] {
     return this.socket.heard('presence').map((data) => (data as { users: Presence[] }).users)
   }
@@ -387,11 +343,6 @@ class Person {
   }
 }
 
-function connect(user: string, device = 'device', presence: readonly string[] = ['*']): Person {
-  const socket = new RecordingSocket()
-  const grants = { ...defaultGrants, presence: [...presence] }
-  const expiresAt = env.now() + 365 * DAY_MS
-  const pass = { grants, tokenId: undefined, issuedAt: undefined, expiresAt }
-  const at = { user, device } as DeviceAddress
-  return new Person(hub.connect({ ...at, pass }, socket, undefined), socket)
+function connect(user: string, device = 'device', presence = ['*']): Person {
+  return new Person(hub, { user, device, pass: passWith({ presence }) })
 }

@@ -1,16 +1,14 @@
-import type { AnswerFrame, CallView, DeviceAddress, SessionId } from '@parley/protocol'
+import type { AnswerFrame, CallView } from '@parley/protocol'
 import { limits } from '@parley/protocol'
-import { createLog } from '@parley/service'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { ticketSeal } from './core/ticket.ts'
-import { Hub } from './hub.ts'
-import { Media } from './media.ts'
-import { FakeSfuNode, ManualEnvironment, RecordingSocket } from './testing.ts'
+import type { ResumeRequest } from './directory.ts'
+import type { Hub } from './hub.ts'
+import { testHub, TestPerson } from './testing-hub.ts'
+import { FakeSfuNode, ManualEnvironment } from './testing.ts'
 
 const MEDIA = { audio: true, video: true }
 /** After which two go back to each other. */
 const RETURN_AFTER_MS = 5_000
-const seal = ticketSeal('a secret of these tests')
 
 let env: ManualEnvironment
 let node: FakeSfuNode
@@ -282,21 +280,14 @@ async function roomOfThree() {
   return people
 }
 
-class Person {
+class Person extends TestPerson {
   readonly user: string
-  readonly session: SessionId
-  readonly socket: RecordingSocket
   readonly #kept: { ticket: string; call: CallView } | undefined
 
-  constructor(user: string, session: SessionId, socket: RecordingSocket, from?: Person) {
+  constructor(user: string, from?: Person, resume?: ResumeRequest) {
+    super(hub, { user, device: 'device' }, resume)
     this.user = user
-    this.session = session
-    this.socket = socket
     this.#kept = from && { ticket: from.ticket(), call: from.view() as CallView }
-  }
-
-  ask(type: string, data: unknown): Promise<AnswerFrame> {
-    return hub.request(this.session, { id: env.randomId(), type, data }, 100)
   }
 
   resume(fresh?: object): Promise<AnswerFrame> {
@@ -309,14 +300,14 @@ class Person {
 
   /** The same device with the ticket that it has, on a new connection without its session. */
   again(): Person {
-    return connect(this.user, this)
+    return new Person(this.user, this)
   }
 
   /** The page after a reload: it has the session's key, but has heard nothing. */
   withSession(): Person {
-    const { resumeKey } = this.socket.heard('welcome')[0] as { resumeKey: string }
+    const { resumeKey } = this.welcome()
     const lastSeq = Number.MAX_SAFE_INTEGER
-    return connect(this.user, this, { session: this.session, key: resumeKey, lastSeq })
+    return new Person(this.user, this, { session: this.session, key: resumeKey, lastSeq })
   }
 
   ticket(): string {
@@ -324,9 +315,8 @@ class Person {
     return told?.ticket ?? this.#kept?.ticket ?? ''
   }
 
-  view(): CallView | undefined {
-    const last = this.socket.heard('call.updated').at(-1) as { call: CallView } | undefined
-    return last?.call ?? this.#kept?.call
+  override view(): CallView | undefined {
+    return super.view() ?? this.#kept?.call
   }
 
   self() {
@@ -336,34 +326,13 @@ class Person {
   callId() {
     return this.view()?.id
   }
-
-  endReasons(): string[] {
-    return this.socket.heard('call.ended').map((data) => (data as { reason: string }).reason)
-  }
 }
 
-function connect(
-  user: string,
-  from?: Person,
-  resume?: { session: SessionId; key: string; lastSeq: number },
-): Person {
-  const socket = new RecordingSocket()
-  const session = hub.connect({ user, device: 'device' } as DeviceAddress, socket, resume)
-  return new Person(user, session, socket, from)
+function connect(user: string): Person {
+  return new Person(user)
 }
 
 /** A signaling process that knows nothing: the same node and clock, no memory. */
 function startHub(): Hub {
-  const log = createLog('test', { level: 'silent' })
-  const started = new Hub({
-    env,
-    log,
-    media: new Media({ log, nodes: [node] }),
-    seal,
-    ringTimeoutMs: 45_000,
-    iceConfigFor: () => ({ iceServers: [], expiresAt: 0 }),
-    onRequest: () => undefined,
-  })
-  env.onWake = () => started.tick()
-  return started
+  return testHub({ env, node })
 }

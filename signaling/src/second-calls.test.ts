@@ -1,33 +1,19 @@
-import type { AnswerFrame, CallView, DeviceAddress, SessionId } from '@parley/protocol'
+import type { CallView } from '@parley/protocol'
 import { limits, MOVE_DEADLINE_MS } from '@parley/protocol'
-import { createLog } from '@parley/service'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { Hub } from './hub.ts'
-import { Media } from './media.ts'
-import { ticketSeal } from './core/ticket.ts'
-import { FakeSfuNode, ManualEnvironment, RecordingSocket } from './testing.ts'
+import type { Hub } from './hub.ts'
+import { RING_TIMEOUT_MS, testHub, TestPerson } from './testing-hub.ts'
+import type { Arrival } from './testing-hub.ts'
+import { ManualEnvironment } from './testing.ts'
 
-const RING_TIMEOUT_MS = 45_000
 const MEDIA = { audio: true, video: true }
 
 let env: ManualEnvironment
 let hub: Hub
-let requestIds: number
 
 beforeEach(() => {
   env = new ManualEnvironment()
-  requestIds = 0
-  const log = createLog('test', { level: 'silent' })
-  hub = new Hub({
-    env,
-    log,
-    media: new Media({ log, nodes: [new FakeSfuNode()] }),
-    ringTimeoutMs: RING_TIMEOUT_MS,
-    seal: ticketSeal('a secret of these tests'),
-    iceConfigFor: () => ({ iceServers: [], expiresAt: 0 }),
-    onRequest: () => undefined,
-  })
-  env.onWake = () => hub.tick()
+  hub = testHub({ env })
 })
 
 describe('two who ring each other', () => {
@@ -296,40 +282,26 @@ function holders(view: CallView | undefined): string[] {
   return view?.participants.filter(({ onHold }) => onHold).map(({ user }) => user) ?? []
 }
 
-class Person {
-  readonly session: SessionId
-  readonly socket: RecordingSocket
-  readonly at: DeviceAddress
+class Person extends TestPerson {
+  readonly at: Arrival
 
-  constructor(session: SessionId, socket: RecordingSocket, at: DeviceAddress) {
-    this.session = session
-    this.socket = socket
+  constructor(at: Arrival) {
+    super(hub, at)
     this.at = at
   }
 
-  ask(type: string, data: unknown): Promise<AnswerFrame> {
-    requestIds += 1
-    return hub.request(this.session, { id: `r${requestIds}`, type, data }, 100)
-  }
-
-  view(call: string): CallView | undefined {
+  override view(call = 'c1'): CallView | undefined {
     const views = this.socket.heard('call.updated').map((data) => (data as { call: CallView }).call)
     return views.findLast(({ id }) => id === call)
   }
 
   seat(call: string): string | undefined {
     const { user, device } = this.at
-    const isOwn = (p: DeviceAddress) => p.user === user && p.device === device
+    const isOwn = (p: Arrival) => p.user === user && p.device === device
     return this.view(call)?.participants.find(isOwn)?.id
-  }
-
-  endReasons(): string[] {
-    return this.socket.heard('call.ended').map((data) => (data as { reason: string }).reason)
   }
 }
 
 function connect(user: string, device = 'device'): Person {
-  const socket = new RecordingSocket()
-  const at = { user, device } as DeviceAddress
-  return new Person(hub.connect(at, socket, undefined), socket, at)
+  return new Person({ user, device })
 }

@@ -1,12 +1,9 @@
-import type { AnswerFrame, ClientRequestResult, DeviceAddress, SessionId } from '@parley/protocol'
+import type { AnswerFrame, ClientRequestResult } from '@parley/protocol'
 import { clientRequests, errorCodes, limits, serverEvents } from '@parley/protocol'
-import { createLog } from '@parley/service'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ticketSeal } from '../core/ticket.ts'
-import { Hub } from '../hub.ts'
-import { Media } from '../media.ts'
-import { FakeSfuNode, ManualEnvironment, RecordingSocket } from '../testing.ts'
+import { testHub, TestPerson } from '../testing-hub.ts'
+import { ManualEnvironment } from '../testing.ts'
 
 const MEDIA = { audio: true, video: true }
 const TYPES = Object.keys(clientRequests).filter((type) => /^(mls|devices)\./.test(type))
@@ -136,48 +133,20 @@ test('an epoch and a generation that nothing could follow on are refused', async
   )
 })
 
-interface Person {
-  readonly session: SessionId
-  readonly socket: RecordingSocket
-}
-
 function stage() {
   const env = new ManualEnvironment()
-  const log = createLog('test', { level: 'silent' })
-  const hub = new Hub({
-    env,
-    log,
-    media: new Media({ log, nodes: [new FakeSfuNode()] }),
-    seal: ticketSeal('a secret of these tests'),
-    ringTimeoutMs: 45_000,
-    iceConfigFor: () => ({ iceServers: [], expiresAt: 0 }),
-    onRequest: () => undefined,
-  })
-  env.onWake = () => hub.tick()
-  let requests = 0
-  const connect = (user: string): Person => {
-    const socket = new RecordingSocket()
-    return {
-      socket,
-      session: hub.connect({ user, device: 'only' } as DeviceAddress, socket, undefined),
-    }
-  }
-  const ask = ({ session }: Person, type: string, sent: unknown): Promise<AnswerFrame> =>
-    hub.request(session, { id: `r${++requests}`, type, data: sent }, 100)
+  const hub = testHub({ env })
+  const connect = (user: string) => new TestPerson(hub, { user, device: 'only' })
+  const ask = (person: TestPerson, type: string, sent: unknown) => person.ask(type, sent)
   return { env, connect, ask }
 }
 
-interface Seated {
-  readonly call: { readonly id: string; readonly participants: { id: string; user: string }[] }
+function callOf(person: TestPerson): string {
+  return person.view()?.id ?? ''
 }
 
-function callOf({ socket }: Person): string {
-  return (socket.heard('call.updated').at(-1) as Seated).call.id
-}
-
-function seatOf({ socket }: Person): string {
-  const { participants } = (socket.heard('call.updated').at(-1) as Seated).call
-  return participants.find(({ user }) => user === 'bob')?.id ?? ''
+function seatOf(person: TestPerson): string {
+  return person.view()?.participants.find(({ user }) => user === 'bob')?.id ?? ''
 }
 
 /** Puts the call's real name where the request means it. */

@@ -1,14 +1,10 @@
-import type { AnswerFrame, DeviceAddress } from '@parley/protocol'
 import { clientRequests, errorCodes, limits } from '@parley/protocol'
-import { createLog } from '@parley/service'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ticketSeal } from '../core/ticket.ts'
-import { Hub } from '../hub.ts'
-import { Media } from '../media.ts'
 import type { Outbound } from '../outbound/post.ts'
 import { plainPeople } from '../people.ts'
-import { FakeSfuNode, ManualEnvironment, RecordingSocket } from '../testing.ts'
+import { testHub, TestPerson } from '../testing-hub.ts'
+import { ManualEnvironment } from '../testing.ts'
 import { newPushKey, VapidKey } from '../wake/vapid.ts'
 import { WebPush } from '../wake/web-push.ts'
 
@@ -69,28 +65,13 @@ test('whatever people ask has a typed answer, what is kept stays bounded, and th
     fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
       const env = new ManualEnvironment()
       const people = { ...plainPeople(), webPush: webPush() }
-      const log = createLog('test', { level: 'silent' })
-      const hub = new Hub({
-        ...{ env, log, people },
-        media: new Media({ log, nodes: [new FakeSfuNode()] }),
-        seal: ticketSeal('a secret of these tests'),
-        ringTimeoutMs: 45_000,
-        iceConfigFor: () => ({ iceServers: [], expiresAt: 0 }),
-        onRequest: () => undefined,
-      })
-      env.onWake = () => hub.tick()
-      let asked = 0
-      const connect = (user: string) =>
-        hub.connect(
-          { user, device: 'device' } as unknown as DeviceAddress,
-          new RecordingSocket(),
-          undefined,
-        )
-      const sessions = names.map(connect)
-      const ask = (who: number, type: string, data: unknown): Promise<AnswerFrame> => {
-        const session = sessions[who]
-        if (session === undefined) throw new Error('nobody')
-        return hub.request(session, { id: `r${(asked += 1)}`, type, data }, 100)
+      const hub = testHub({ env, people })
+      const connect = (user: string) => new TestPerson(hub, { user, device: 'device' })
+      const persons = names.map(connect)
+      const ask = (who: number, type: string, data: unknown) => {
+        const person = persons[who]
+        if (person === undefined) throw new Error('nobody')
+        return person.ask(type, data)
       }
       const media = { audio: true, video: true }
       const joined = await ask(0, 'room.join', { room: 'r', media, topology: 'sfu' })
@@ -109,7 +90,7 @@ test('whatever people ask has a typed answer, what is kept stays bounded, and th
         }
         if (then === 'time') env.advance(60_000)
         const user = names[who]
-        if (then === 'reconnect' && user !== undefined) sessions[who] = connect(user)
+        if (then === 'reconnect' && user !== undefined) persons[who] = connect(user)
       }
       for (const user of names) {
         const unseen = await people.mailbox.unseen(user as never, 'new' as never, env.now())
