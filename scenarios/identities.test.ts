@@ -2,6 +2,8 @@ import type { Call } from '@parley/client-sdk'
 import type { Page } from 'puppeteer-core'
 import { decodeQR } from 'qr/decode.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { PHONE, reads } from './lab/demo-page.ts'
+import type { Viewport } from './lab/demo-page.ts'
 import { openLab } from './lab/lab.ts'
 import type { Lab } from './lab/lab.ts'
 import { until } from './lab/patience.ts'
@@ -15,7 +17,6 @@ declare global {
 
 const CHROMIUM = 0
 const FIREFOX = 1
-const PHONE = { width: 390, height: 844 }
 /** Pictures of one's own camera: by then any of the other side would have come. */
 const A_WHILE_FRAMES = 40
 const LONG = { timeout: 240_000 }
@@ -111,7 +112,7 @@ test(
   },
 )
 
-async function open(browser: number, user: string, viewport?: typeof PHONE): Promise<Page> {
+async function open(browser: number, user: string, viewport?: Viewport): Promise<Page> {
   const context = await lab.browsers[browser]?.browser.createBrowserContext()
   const page = await context?.newPage()
   if (!page) throw new Error('the browsers are not there')
@@ -155,14 +156,6 @@ async function pressByKey(page: Page, name: string): Promise<void> {
 async function type(page: Page, text: string): Promise<void> {
   await page.$eval('#theirs', (input) => ((input as HTMLInputElement).value = ''))
   await page.type('#theirs', text)
-}
-
-async function reads(page: Page, text: string): Promise<void> {
-  await until(
-    `the page shows "${text}"`,
-    () => textOf(page),
-    (shown) => shown.includes(text),
-  )
 }
 
 function textOf(page: Page): Promise<string> {
