@@ -4,7 +4,7 @@ import type { EncodedFrame } from './frame-pipe.ts'
 
 test('a frame at which the cipher fails is dropped, and those behind it go on', async () => {
   const written: number[] = []
-  const done = Promise.withResolvers<void>()
+  const done = Promise.withResolvers<undefined>()
   const frames = [0, 1, 2].map((byte) => ({
     data: new Uint8Array([byte]).buffer,
     getMetadata: () => ({}),
@@ -17,7 +17,7 @@ test('a frame at which the cipher fails is dropped, and those behind it go on', 
   const writable = new WritableStream<EncodedFrame>({
     write: ({ data }) => {
       const [byte = -1] = new Uint8Array(data)
-      if (written.push(byte) === 2) done.resolve()
+      if (written.push(byte) === 2) done.resolve(undefined)
     },
   })
   const cipher = ({ data }: EncodedFrame) => {
