@@ -92,8 +92,16 @@ export class DatagramEnd {
   }
 }
 
+/** Ports of earlier clients: a server keeps what they had there for minutes (437 to who comes after). */
+const spentPorts = new Set<number>()
+
 async function openDatagrams(port: number, host: string): Promise<Carrier> {
-  const end = await DatagramEnd.open(host)
+  let end = await DatagramEnd.open(host)
+  while (spentPorts.has(end.port)) {
+    end.close()
+    end = await DatagramEnd.open(host)
+  }
+  spentPorts.add(end.port)
   return {
     port: end.port,
     send: (bytes) => {
