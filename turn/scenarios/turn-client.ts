@@ -14,6 +14,9 @@ import { StreamFramer } from '../src/wire/index.ts'
 /** The datagram ports that can serve here: without a compiler there is only the pure one. */
 export const datagramPathsHere = batchedUdp() ? (['pure', 'batched'] as const) : (['pure'] as const)
 
+/** Where servers of these tests have listened: they relay to no such port, be it of another transport. */
+const listened = new Set<number>()
+
 /** Starts a server on free ports of loopback; `env` adds to or changes its settings. */
 export async function startTestServer(
   env: Record<string, string> = {},
@@ -26,12 +29,14 @@ export async function startTestServer(
     PARLEY_LOG_LEVEL: 'silent',
     ...env,
   })
-  return startTurn(config, {
+  const server = await startTurn(config, {
     log: createLog('turn', { level: 'silent' }),
     metrics: new Metrics(),
     health: new Health(),
     ...sources,
   })
+  for (const { port } of server.listeners) listened.add(port)
+  return server
 }
 
 /** The port of a transport's listener. */
@@ -83,7 +88,9 @@ export class UdpEnd {
     })
     end.#socket.bind(0, host)
     await once(end.#socket, 'listening')
-    return end
+    if (!listened.has(end.endpoint.port)) return end
+    end.close()
+    return UdpEnd.open(host)
   }
 
   get endpoint(): Endpoint {
