@@ -137,13 +137,15 @@ async function press(page: Page, name: string): Promise<void> {
     `"${name}" is pressed`,
     async () => {
       const found = await page.$(`aria/${name}[role="button"]`)
-      if (!(await found?.isVisible())) return false
-      return found?.evaluate((button) => {
-        if (button instanceof HTMLButtonElement) button.click()
-        return button instanceof HTMLButtonElement
-      })
+      const isPressed =
+        (await found?.isVisible()) &&
+        (await found?.evaluate((button) => {
+          if (button instanceof HTMLButtonElement) button.click()
+          return button instanceof HTMLButtonElement
+        }))
+      return { isPressed, shown: isPressed ? '' : await textOf(page) }
     },
-    (pressed) => pressed === true,
+    ({ isPressed }) => isPressed === true,
   )
 }
 
