@@ -2,7 +2,7 @@ import type { Call } from '@parley/client-sdk'
 import type { Page } from 'puppeteer-core'
 import { decodeQR } from 'qr/decode.js'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { PHONE, reads } from './lab/demo-page.ts'
+import { PHONE, reads, textOf } from './lab/demo-page.ts'
 import type { Viewport } from './lab/demo-page.ts'
 import { openLab } from './lab/lab.ts'
 import type { Lab } from './lab/lab.ts'
@@ -162,10 +162,6 @@ async function pressByKey(page: Page, name: string): Promise<void> {
 async function type(page: Page, text: string): Promise<void> {
   await page.$eval('#theirs', (input) => ((input as HTMLInputElement).value = ''))
   await page.type('#theirs', text)
-}
-
-function textOf(page: Page): Promise<string> {
-  return page.evaluate(() => document.body.innerText)
 }
 
 function codeIn(page: Page, where: string): Promise<string> {

@@ -190,8 +190,8 @@ export class CallBook extends Emitter<CallBookEvents> {
    */
   restore(calls: readonly KeptCall[]): void {
     this.#restoring = Promise.all(
-      calls.map(({ audio, video, ...call }) =>
-        this.#restore(call, { audio, video })
+      calls.map((call) =>
+        this.#restore(call, { audio: call.audio, video: call.video })
           // Better seen and heard by nobody than lost.
           .catch(() => this.#restore(call, { audio: false, video: false }))
           .then(
@@ -203,10 +203,7 @@ export class CallBook extends Emitter<CallBookEvents> {
     )
   }
 
-  #restore(
-    { id, ticket, direction, from }: Omit<KeptCall, keyof CallMedia>,
-    media: CallMedia,
-  ): Promise<Call> {
+  #restore({ id, ticket, direction, from }: KeptCall, media: CallMedia): Promise<Call> {
     // The server gave these ids.
     const origin = { id: id as CallId, direction, media, ...(from && { from: from as UserId }) }
     const session = new CallSession(this.#context, origin)

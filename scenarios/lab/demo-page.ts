@@ -53,10 +53,14 @@ export async function type(page: Page, label: string, text: string): Promise<voi
   await page.locator(`aria/${label}[role="textbox"]`).fill(text)
 }
 
+export function textOf(page: Page): Promise<string> {
+  return page.evaluate(() => document.body.innerText)
+}
+
 export async function reads(page: Page, text: string): Promise<void> {
   await until(
     `the page shows "${text}"`,
-    () => page.evaluate(() => document.body.innerText),
+    () => textOf(page),
     (shown) => shown.includes(text),
   )
 }

@@ -68,6 +68,15 @@ export class DatagramEnd {
     return end
   }
 
+  /** Opens one on a port that is none of those. */
+  static async openOff(ports: ReadonlySet<number>, host?: string): Promise<DatagramEnd> {
+    for (;;) {
+      const end = await DatagramEnd.open(host)
+      if (!ports.has(end.port)) return end
+      end.close()
+    }
+  }
+
   get port(): number {
     return this.#socket.address().port
   }
@@ -96,11 +105,7 @@ export class DatagramEnd {
 const spentPorts = new Set<number>()
 
 async function openDatagrams(port: number, host: string): Promise<Carrier> {
-  let end = await DatagramEnd.open(host)
-  while (spentPorts.has(end.port)) {
-    end.close()
-    end = await DatagramEnd.open(host)
-  }
+  const end = await DatagramEnd.openOff(spentPorts, host)
   spentPorts.add(end.port)
   return {
     port: end.port,

@@ -9,6 +9,7 @@ import type {
 import { limits, ok } from '@parley/protocol'
 import { redisKey } from '../redis/connection.ts'
 import type { RedisConnection } from '../redis/connection.ts'
+import { withoutData } from './outcome.ts'
 import type { DeviceSubscription, PushSubscriptions } from './push-subscriptions.ts'
 
 /**
@@ -84,7 +85,7 @@ export function redisPushSubscriptions(redis: RedisConnection): PushSubscription
       const subscription = JSON.stringify({ endpoint, keys })
       const args = [device, subscription, ownerOf(at), limits.pushDevicesPerUser, KEEP_MS]
       const put = await redis.run((r) => r.eval(PUT, 3, ...keysOf(user, endpoint), ...args))
-      return put.ok ? ok(undefined) : put
+      return withoutData(put)
     },
     remove: ({ user, device }) => removeThose(user, (one) => one.device === device),
     removeEndpoint: (user, endpoint) =>
