@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { watches } from '../lab/caller.ts'
+import { encryptedFromNow } from '../lab/encryption.ts'
 import { makeUplinks } from '../lab/namespace.ts'
 import { disturb } from './report.ts'
 import type { Outcome } from './report.ts'
@@ -10,7 +11,7 @@ export type NetworkLoss = 'silence' | 'other-address'
 
 /**
  * Takes the network from somebody in a call: for a while, or for good while another one is there.
- * Answers what both saw; rejects where the call ended.
+ * Answers what both saw; rejects where the call ended, or was not encrypted for a moment.
  */
 export async function loseNetwork(
   loss: NetworkLoss,
@@ -27,6 +28,7 @@ export async function loseNetwork(
       await bob.do('accept')
       await watches(alice, [bob])
       await watches(bob, [alice])
+      const wereEncrypted = await encryptedFromNow([alice, bob])
       const outcomes = await disturb([alice, bob], async () => {
         if (loss === 'other-address') {
           uplinks.changeUplink()
@@ -36,6 +38,7 @@ export async function loseNetwork(
         await wait(silenceMs)
         uplinks.unblock()
       })
+      await wereEncrypted()
       await bob.do('hangup')
       await alice.sees(
         'the end',

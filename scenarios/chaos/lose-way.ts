@@ -1,5 +1,6 @@
 import { hears, watches } from '../lab/caller.ts'
 import type { Caller } from '../lab/caller.ts'
+import { areEncrypted, encryptedFromNow } from '../lab/encryption.ts'
 import { freePort } from '../lab/service-process.ts'
 import { makeWays } from '../lab/ways.ts'
 import type { Ways } from '../lab/ways.ts'
@@ -55,7 +56,7 @@ const deeds: Readonly<Record<WayLoss, Deed>> = {
 
 /**
  * Takes one way after the other from two people who talk. Tells what both saw of each; rejects where
- * the call ended, or where it came back otherwise than it should.
+ * the call ended, was not encrypted, or came back otherwise than it should.
  */
 export async function loseWays(
   losses: readonly WayLoss[],
@@ -100,8 +101,12 @@ async function endsWell(people: readonly Caller[]): Promise<void> {
 
 async function lose(loss: WayLoss, ways: Ways, people: readonly Caller[]): Promise<WayOutcome> {
   const before = await Promise.all(people.map(async (one) => (await one.look()).rungs.length))
+  // A new seat has to prove itself anew; all else goes on as it was proven.
+  const wereEncrypted =
+    loss === 'rejoin' ? () => areEncrypted(people) : await encryptedFromNow(people)
   const outcomes = await disturb(people, () => deeds[loss](ways, people))
   await areConnected(people)
+  await wereEncrypted()
   const rungs = await Promise.all(
     people.map(async (one, at) => (await one.look()).rungs.slice(before[at])),
   )

@@ -83,7 +83,7 @@ interface Lab {
   connect(spec: { url: string; user: string; options: object }): Promise<void>
   call(users: string | readonly string[]): Promise<void>
   callAfter(user: string, ms: number): Promise<void>
-  join(room: string): Promise<void>
+  join(room: string, media?: { audio: boolean; video: boolean }): Promise<void>
   isRinging(): boolean
   isWaiting(): boolean
   accept(others?: 'hold' | 'end'): Promise<void>

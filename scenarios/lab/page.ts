@@ -94,8 +94,8 @@ const lab = {
     watch(await present(client).call(user, { audio: true }))
   },
 
-  async join(room: string) {
-    watch(await present(client).join(room, EVERYTHING))
+  async join(room: string, media = EVERYTHING) {
+    watch(await present(client).join(room, media))
   },
 
   isRinging: () => incoming?.state === 'ringing',
