@@ -232,13 +232,17 @@ async function isOffered(page: Page, name: string): Promise<boolean> {
   return (await found?.isVisible()) ?? false
 }
 
-/** What of the page, or of the open sheet, stands out of it at the side. */
+/** What of the page, or of the open sheet, stands out of it at the side; a page with a call does not scroll. */
 function spills(page: Page): Promise<readonly string[]> {
   return page.evaluate(() => {
     const inside = document.querySelector('dialog[open] .content') ?? document.body
     const edge = Math.min(inside.getBoundingClientRect().right, window.innerWidth)
-    return [...inside.querySelectorAll('button, input, .qr, .code, .alarm')]
-      .filter((one) => one.getBoundingClientRect().right > edge + 1)
-      .map(({ textContent, tagName }) => textContent || tagName)
+    const { scrollHeight, clientHeight } = document.documentElement
+    return [
+      ...[...inside.querySelectorAll('button, input, .qr, .code, .alarm')]
+        .filter((one) => one.getBoundingClientRect().right > edge + 1)
+        .map(({ textContent, tagName }) => textContent || tagName),
+      ...(scrollHeight > clientHeight ? ['the end of the page'] : []),
+    ]
   })
 }
