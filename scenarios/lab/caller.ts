@@ -81,7 +81,7 @@ export interface Taken {
 
 interface Lab {
   connect(spec: { url: string; user: string; options: object }): Promise<void>
-  call(users: string | readonly string[]): Promise<void>
+  call(users: string | readonly string[], payload?: string): Promise<void>
   callAfter(user: string, ms: number): Promise<void>
   join(room: string, media?: { audio: boolean; video: boolean }): Promise<void>
   isRinging(): boolean

@@ -76,16 +76,23 @@ const lab = {
       if (identity.self?.state !== 'approved') return
       for (const device of devices) if (device.state === 'waiting') void identity.approve(device)
     })
+    client.on('missed', ({ from, payload }) => note(`missed ${from}: ${payload ?? 'nothing'}`))
     client.on('incoming', (ringing) => {
       incoming = ringing
+      void ringing.payload().then((words) => words !== undefined && note(`rung with: ${words}`))
       // A call that waits is not yet the one that the page is about.
       if (!ringing.waiting) watch(ringing)
     })
     await client.connect()
   },
 
-  async call(users: string | string[]) {
-    watch(await present(client).call(users, EVERYTHING))
+  async call(users: string | string[], payload?: string) {
+    watch(
+      await present(client).call(users, {
+        ...EVERYTHING,
+        ...(payload !== undefined && { payload }),
+      }),
+    )
   },
 
   /** Calls somebody a moment from now. Where he calls too, one of the two is the one to look at. */

@@ -30,6 +30,23 @@ export class RedisProcess {
     })
   }
 
+  /** Writes down all that it is told from now on, in whatever command; answers that so far. */
+  async overhear(): Promise<() => string> {
+    const ear = spawn('redis-cli', ['-p', `${this.#port}`, 'MONITOR'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    let heard = ''
+    // It says OK as soon as it listens, and ends with the server.
+    await new Promise<void>((resolve, reject) => {
+      ear.once('error', reject)
+      ear.stdout.on('data', (chunk: Buffer) => {
+        heard += chunk.toString()
+        resolve()
+      })
+    })
+    return () => heard
+  }
+
   async kill(): Promise<void> {
     const child = this.#child
     this.#child = undefined
