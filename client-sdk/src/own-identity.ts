@@ -5,8 +5,7 @@ import { readCard, signCard } from './e2ee/identity/device-card.ts'
 import type { DeviceCard } from './e2ee/identity/device-card.ts'
 import { Identity } from './e2ee/identity/identity.ts'
 import type { TrustPolicy } from './e2ee/identity/identity.ts'
-import { openSealingKey } from './e2ee/identity/sealing-key.ts'
-import type { SealingKey } from './e2ee/identity/sealing-key.ts'
+import { SealingKeys } from './e2ee/identity/sealing-key.ts'
 import { fromText, toText } from './e2ee/octets.ts'
 import { Emitter } from './emitter.ts'
 import { abortable, CallError } from './errors.ts'
@@ -61,13 +60,13 @@ const order: Readonly<Record<DeviceState, number>> = {
 export interface DeviceKeys {
   readonly device: DeviceId
   readonly identity: Identity
-  readonly sealing: SealingKey
+  readonly sealing: SealingKeys
 }
 
 interface Opened {
   readonly device: DeviceId
   readonly identity: Promise<Identity>
-  readonly sealing: Promise<SealingKey>
+  readonly sealing: SealingKeys
 }
 
 /**
@@ -119,14 +118,14 @@ export class OwnIdentity extends Emitter<OwnIdentityEvents> {
   open(user: UserId, device: DeviceId): Promise<Identity> {
     const { environment, request, trust } = this.#ports
     const { identities: store, clock } = environment
+    const now = () => clock.now()
     this.#opened ??= {
       device,
       identity: Identity.open({
-        ...{ store, request, trust, user },
-        now: () => clock.now(),
+        ...{ store, request, trust, user, now },
         pause: (ms) => new Promise<void>((resolve) => void clock.after(ms, resolve)),
       }),
-      sealing: openSealingKey(store, user),
+      sealing: new SealingKeys({ store, user, now }),
     }
     return this.#opened.identity
   }
@@ -136,7 +135,7 @@ export class OwnIdentity extends Emitter<OwnIdentityEvents> {
     const opened = this.#opened
     if (!opened) return undefined
     const { device, identity, sealing } = opened
-    return { device, identity: await identity, sealing: await sealing }
+    return { device, identity: await identity, sealing }
   }
 
   /** Sees to the user's list and to this device's card, and looks at the other devices. */
@@ -170,10 +169,10 @@ export class OwnIdentity extends Emitter<OwnIdentityEvents> {
   }
 
   async #publish(): Promise<void> {
-    const { device, identity: opening, sealing } = this.#opened ?? {}
+    if (!this.#opened) return
+    const { device, identity: opening, sealing } = this.#opened
     const identity = await opening
-    const { publicKey: sealingKey } = (await sealing) ?? {}
-    if (!identity || !sealingKey || device === undefined) return
+    const sealingKey = await sealing.current()
     await identity.publish()
     const cards = await this.#look(identity)
     const shown = cards.some(

@@ -19,6 +19,7 @@ export function browserIdentityStore(): IdentityStore {
     get: async (name) => (await store()).get(name),
     set: async (name, value) => (await store()).set(name, value),
     add: async (name, value) => (await store()).add(name, value),
+    delete: async (name) => (await store()).delete(name),
   }
 }
 
@@ -45,6 +46,9 @@ function tableOf(database: IDBDatabase): IdentityStore {
       if (known !== undefined) return known
       await settled(values.add(value, name))
       return value
+    },
+    async delete(name) {
+      await settled(table('readwrite').delete(name))
     },
   }
 }

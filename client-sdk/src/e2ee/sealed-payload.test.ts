@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { deviceKeyOf, generateDeviceKeyPair } from './identity/device-key.ts'
 import { memoryIdentityStore } from './identity/identity.ts'
-import { openSealingKey } from './identity/sealing-key.ts'
+import { SealingKeys } from './identity/sealing-key.ts'
 import { toText } from './octets.ts'
 import { MOST_PAYLOAD_BYTES, openPayload, sealPayload } from './sealed-payload.ts'
 
@@ -79,8 +79,8 @@ type Device = Awaited<ReturnType<typeof newDevice>>
 
 async function newDevice() {
   const key = await deviceKeyOf(await generateDeviceKeyPair())
-  const sealing = await openSealingKey(memoryIdentityStore(), 'bob')
-  return { key, deviceKey: key.publicKey, sealing, sealingKey: sealing.publicKey }
+  const sealing = new SealingKeys({ store: memoryIdentityStore(), user: 'bob', now: () => 0 })
+  return { key, deviceKey: key.publicKey, sealing, sealingKey: await sealing.current() }
 }
 
 function sealed({ key }: Device, recipients: readonly Device[]) {

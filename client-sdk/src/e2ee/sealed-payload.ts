@@ -4,7 +4,7 @@ import type { LeafIdentity } from './credential.ts'
 import { PUBLIC_KEY_BYTES, verifies } from './identity/device-key.ts'
 import type { DeviceKey } from './identity/device-key.ts'
 import { ENCAPSULATED_BYTES, sealFor } from './identity/sealing-key.ts'
-import type { SealingKey } from './identity/sealing-key.ts'
+import type { SealingKeys } from './identity/sealing-key.ts'
 import { packed, sameBytes, sha256, unpacked, utf8 } from './octets.ts'
 import type { Octets } from './octets.ts'
 
@@ -86,7 +86,7 @@ export async function sealPayload(
 export async function openPayload(
   payload: Uint8Array,
   ring: RingName,
-  { deviceKey, sealing }: { deviceKey: Octets; sealing: SealingKey },
+  { deviceKey, sealing }: { deviceKey: Octets; sealing: Pick<SealingKeys, 'open'> },
 ): Promise<{ readonly text: string; readonly sender: LeafIdentity } | undefined> {
   const [version, count] = payload
   if (version !== VERSION || count === undefined || count > MOST_RECIPIENTS) return undefined

@@ -19,6 +19,7 @@ export interface IdentityStore {
   set(name: string, value: unknown): Promise<void>
   /** Stores `value` unless there is one; answers with what is there then, over all tabs. */
   add(name: string, value: unknown): Promise<unknown>
+  delete(name: string): Promise<void>
 }
 
 /** What an app's own trust sees of a device that is in a call. */
@@ -337,6 +338,10 @@ export function memoryIdentityStore(): IdentityStore {
     add(name, value) {
       if (!values.has(name)) values.set(name, value)
       return Promise.resolve(values.get(name))
+    },
+    delete(name) {
+      values.delete(name)
+      return Promise.resolve()
     },
   }
 }
