@@ -3,6 +3,8 @@ import type { Caller } from '../lab/caller.ts'
 import { areEncrypted } from '../lab/encryption.ts'
 import { without } from '../lab/lab.ts'
 import { until } from '../lab/patience.ts'
+import { openPair } from './pair.ts'
+import type { Pair } from './pair.ts'
 import { disturb } from './report.ts'
 import type { Outcome } from './report.ts'
 import { openStage } from './stage.ts'
@@ -10,17 +12,30 @@ import { openStage } from './stage.ts'
 /** Less than signaling waits for a node, and more than a hiccup. */
 const AWAY_MS = 3_000
 
+interface Place extends Pick<Pair, 'sfu' | 'spare' | 'close'> {
+  arrive(user: string, at: 0 | 1, options: object): Promise<Caller>
+}
+
+/** The signaling processes that two people are connected to, with a node and another one for it. */
+const places: Readonly<Record<'one' | 'two', () => Promise<Place>>> = {
+  async one() {
+    const stage = await openStage('127.0.0.1', { spare: true })
+    return { ...stage, arrive: (user, _at, options) => stage.arrive(user, options) }
+  },
+  two: () => openPair({ spare: true }),
+}
+
 /**
- * Kills the node that two people talk through, when another one is there. Rejects where they do not
- * meet again, encrypted.
+ * Kills the node that two people talk through, when another one is there: both are connected to `one`
+ * signaling process, or each to another of `two`. Rejects where they do not meet again, encrypted.
  */
-export async function loseNode(): Promise<readonly Outcome[]> {
-  const stage = await openStage('127.0.0.1', { spare: true })
+export async function loseNode(processes: keyof typeof places): Promise<readonly Outcome[]> {
+  const stage = await places[processes]()
   try {
-    const people: Caller[] = []
-    for (const user of ['alice', 'bob']) {
-      people.push(await stage.arrive(user, { topology: 'sfu' }))
-    }
+    const people = [
+      await stage.arrive('alice', 0, { topology: 'sfu' }),
+      await stage.arrive('bob', 1, { topology: 'sfu' }),
+    ]
     for (const one of people) await one.do('join', 'standup')
     await meet(people)
     await stage.spare.start()

@@ -23,6 +23,9 @@ export interface Member {
 export interface Pair {
   readonly redis: RedisProcess
   readonly members: readonly [Member, Member]
+  readonly sfu: ServiceProcess
+  /** A second node, which has not been started. */
+  readonly spare: ServiceProcess
   /** Opens a browser that connects to one of the two, and to the other where that one is gone. */
   arrive(user: string, first: 0 | 1, options?: object): Promise<Caller>
   /** Waits until both know each other. */
@@ -30,8 +33,11 @@ export interface Pair {
   close(): Promise<void>
 }
 
-export async function openPair(): Promise<Pair> {
+/** `spare`: signaling knows of a second node. */
+export async function openPair({ spare: withSpare = false } = {}): Promise<Pair> {
   const [control, media, redisPort] = [await freePort(), await freePort(), await freePort()]
+  const [spareControl, spareMedia] = [await freePort(), await freePort()]
+  const controls = [control, ...(withSpare ? [spareControl] : [])]
   const ports = [await freePort(), await freePort()] as const
   const redis = new RedisProcess(redisPort)
   await redis.start()
@@ -41,14 +47,20 @@ export async function openPair(): Promise<Pair> {
     PARLEY_PUBLIC_ADDRESS: '127.0.0.1',
     PARLEY_SECRET: 'the secret of these tokens',
     PARLEY_SFU_SECRET: 'the secret of these nodes',
-    PARLEY_SFU_NODES: `127.0.0.1:${control}`,
+    PARLEY_SFU_NODES: controls.map((one) => `127.0.0.1:${one}`).join(),
     PARLEY_SFU_CONTROL: `127.0.0.1:${control}`,
     PARLEY_SFU_PORT: String(media),
     PARLEY_SFU_WORKERS: '1',
     PARLEY_REDIS_URL: redis.url,
   }
-  const sfu = new ServiceProcess({ service: 'sfu', env: shared, ready: /control link open/ })
+  const node = (env: Readonly<Record<string, string>>) =>
+    new ServiceProcess({ service: 'sfu', env: { ...shared, ...env }, ready: /control link open/ })
+  const sfu = node({})
   await sfu.start()
+  const spare = node({
+    PARLEY_SFU_CONTROL: `127.0.0.1:${spareControl}`,
+    PARLEY_SFU_PORT: String(spareMedia),
+  })
   const members = [member(shared, ports[0]), member(shared, ports[1])] as const
   for (const { process } of members) await process.start()
   const page = await servePage('127.0.0.1')
@@ -57,6 +69,8 @@ export async function openPair(): Promise<Pair> {
   const pair: Pair = {
     redis,
     members,
+    sfu,
+    spare,
     async arrive(user, first, options = {}) {
       const toneHz = TONES_HZ[browsers.length % TONES_HZ.length] ?? TONES_HZ[0]
       const browser = await launchChromium(toneHz, { secureOrigin: page.url })
@@ -80,7 +94,7 @@ export async function openPair(): Promise<Pair> {
       for (const balancer of balancers) balancer.close()
       page.close()
       for (const { process } of members) await process.stop()
-      await sfu.stop()
+      for (const one of [sfu, spare]) await one.stop()
       await redis.kill()
     },
   }
