@@ -3,6 +3,7 @@ import { fail, limits, ok } from '@parley/protocol'
 import { redisKey } from '../redis/connection.ts'
 import type { RedisConnection } from '../redis/connection.ts'
 import type { DeviceLists } from './device-lists.ts'
+import { noteDevice } from './newest-devices.ts'
 import { withoutData } from './outcome.ts'
 
 /**
@@ -29,17 +30,7 @@ for i = 4, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[i]) end
 for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[1]) end
 return 'ok'`
 
-const SHOW = `
-local t = redis.call('TIME')
-redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
-redis.call('ZADD', KEYS[3], string.format('%.0f', t[1] * 1000000 + t[2]), ARGV[2])
-local surplus = redis.call('ZCARD', KEYS[3]) - tonumber(ARGV[4])
-if surplus > 0 then
-  for _, device in ipairs(redis.call('ZRANGE', KEYS[3], 0, surplus - 1)) do
-    redis.call('HDEL', KEYS[2], device)
-    redis.call('ZREM', KEYS[3], device)
-  end
-end
+const SHOW = `${noteDevice({ values: 'KEYS[2]', order: 'KEYS[3]', device: 'ARGV[2]', value: 'ARGV[3]', most: 'ARGV[4]' })}
 for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[1]) end
 return 1`
 

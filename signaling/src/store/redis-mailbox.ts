@@ -4,6 +4,7 @@ import { redisKey } from '../redis/connection.ts'
 import type { RedisConnection } from '../redis/connection.ts'
 import { SEEN_DEVICES } from './mailbox.ts'
 import type { Mailbox } from './mailbox.ts'
+import { noteDevice } from './newest-devices.ts'
 import { withoutData } from './outcome.ts'
 
 /**
@@ -32,16 +33,7 @@ const ACKNOWLEDGE = `
 local seq = tonumber(ARGV[2])
 local last = tonumber(redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2] or '0')
 if seq > last or seq <= tonumber(redis.call('HGET', KEYS[2], ARGV[1]) or '0') then return 0 end
-local t = redis.call('TIME')
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-redis.call('ZADD', KEYS[3], string.format('%.0f', t[1] * 1000000 + t[2]), ARGV[1])
-local surplus = redis.call('ZCARD', KEYS[3]) - tonumber(ARGV[4])
-if surplus > 0 then
-  for _, device in ipairs(redis.call('ZRANGE', KEYS[3], 0, surplus - 1)) do
-    redis.call('HDEL', KEYS[2], device)
-    redis.call('ZREM', KEYS[3], device)
-  end
-end
+${noteDevice({ values: 'KEYS[2]', order: 'KEYS[3]', device: 'ARGV[1]', value: 'ARGV[2]', most: 'ARGV[4]' })}
 for i = 2, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[3]) end
 return 1`
 

@@ -9,6 +9,7 @@ import type {
 import { limits, ok } from '@parley/protocol'
 import { redisKey } from '../redis/connection.ts'
 import type { RedisConnection } from '../redis/connection.ts'
+import { noteDevice } from './newest-devices.ts'
 import { withoutData } from './outcome.ts'
 import type { DeviceSubscription, PushSubscriptions } from './push-subscriptions.ts'
 
@@ -19,18 +20,8 @@ import type { DeviceSubscription, PushSubscriptions } from './push-subscriptions
 const KEEP_MS = 180 * 24 * 60 * 60 * 1_000
 
 /** KEYS: what each device has, when it said so, and whose the endpoint is. */
-const PUT = `
-local t = redis.call('TIME')
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('ZADD', KEYS[2], string.format('%.0f', t[1] * 1000000 + t[2]), ARGV[1])
+const PUT = `${noteDevice({ values: 'KEYS[1]', order: 'KEYS[2]', device: 'ARGV[1]', value: 'ARGV[2]', most: 'ARGV[4]' })}
 redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[5])
-local surplus = redis.call('ZCARD', KEYS[2]) - tonumber(ARGV[4])
-if surplus > 0 then
-  for _, device in ipairs(redis.call('ZRANGE', KEYS[2], 0, surplus - 1)) do
-    redis.call('HDEL', KEYS[1], device)
-    redis.call('ZREM', KEYS[2], device)
-  end
-end
 for i = 1, 2 do redis.call('PEXPIRE', KEYS[i], ARGV[5]) end
 return 1`
 
