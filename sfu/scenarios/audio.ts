@@ -1,6 +1,6 @@
 import type { ParticipantId, ProducerId } from '@parley/protocol'
 import { onTestFinished } from 'vitest'
-import { openMediaEnd } from './media-peer.ts'
+import { openMediaEnd, receive } from './media-peer.ts'
 import { decodeRtp, encodeRtp } from './rtp.ts'
 import { AUDIO_LEVEL_EXTENSION, AUDIO_PAYLOAD_TYPE, AUDIO_SSRC, microphone } from './stage.ts'
 import type { RoomDoor } from './stage.ts'
@@ -73,32 +73,16 @@ export async function listenTo(
   name: string,
   producer: ProducerId,
 ): Promise<Listener> {
-  const { id: peer, session } = await room.enter(name)
-  const { consumer, rtpParameters } = await room.consume(peer, producer)
-  const { mid, codecs, encodings } = rtpParameters as unknown as {
-    mid: string
-    codecs: [{ payloadType: number }]
-    encodings: [{ ssrc: number }]
-  }
-  const end = await openMediaEnd(session.recv, {
-    kind: 'audio',
-    direction: 'RecvOnly',
-    mid,
-    payloadType: codecs[0].payloadType,
-    ssrcs: [encodings[0].ssrc],
-  })
-  const { dtlsParameters } = end
-  await room.must('transport.connect', { peer, transport: session.recv.id, dtlsParameters })
+  const { peer, payloadType, track, start } = await receive(room, { name, producer, kind: 'audio' })
   let collect: ((payload: Uint8Array) => void) | undefined
   let packets = 0
-  end.track.onMessage((bytes) => {
+  track.onMessage((bytes) => {
     const packet = decodeRtp(bytes)
-    if (packet?.payloadType !== codecs[0].payloadType) return
+    if (packet?.payloadType !== payloadType) return
     packets += 1
     collect?.(packet.payload)
   })
-  await end.connect()
-  await room.must('consumer.resume', { peer, consumer })
+  await start()
   return {
     peer,
     get packets() {

@@ -1,6 +1,6 @@
 import type { ParticipantId, ProducerId } from '@parley/protocol'
 import { onTestFinished } from 'vitest'
-import { openMediaEnd } from './media-peer.ts'
+import { openMediaEnd, receive } from './media-peer.ts'
 import { encodeRtp, encodeSenderReport } from './rtp.ts'
 import { simulcastCamera } from './stage.ts'
 import type { RoomDoor } from './stage.ts'
@@ -74,23 +74,7 @@ export async function sendCamera(
 
 /** Enters a room and takes one video stream, looking at nothing of it. */
 export async function watch(room: RoomDoor, name: string, producer: ProducerId) {
-  const { id: peer, session } = await room.enter(name)
-  const { consumer, rtpParameters } = await room.consume(peer, producer)
-  const { mid, codecs, encodings } = rtpParameters as unknown as {
-    mid: string
-    codecs: [{ payloadType: number }]
-    encodings: [{ ssrc: number }]
-  }
-  const end = await openMediaEnd(session.recv, {
-    kind: 'video',
-    direction: 'RecvOnly',
-    mid,
-    payloadType: codecs[0].payloadType,
-    ssrcs: [encodings[0].ssrc],
-  })
-  const { dtlsParameters } = end
-  await room.must('transport.connect', { peer, transport: session.recv.id, dtlsParameters })
-  await end.connect()
-  await room.must('consumer.resume', { peer, consumer })
+  const { peer, consumer, start } = await receive(room, { name, producer, kind: 'video' })
+  await start()
   return { peer, consumer }
 }

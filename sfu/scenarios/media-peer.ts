@@ -1,7 +1,8 @@
-import type { TransportInfo } from '@parley/protocol'
+import type { ConsumerId, ParticipantId, ProducerId, TransportInfo } from '@parley/protocol'
 import nodeDataChannel from 'node-datachannel'
 import type { Track } from 'node-datachannel'
 import { onTestFinished } from 'vitest'
+import type { RoomDoor } from './stage.ts'
 
 const { Audio, PeerConnection, Video } = nodeDataChannel
 
@@ -54,6 +55,48 @@ export async function openMediaEnd(info: TransportInfo, line: MediaLine): Promis
     connect: () => {
       connection.setRemoteDescription(answerSdp(info, line), 'answer')
       return open
+    },
+  }
+}
+
+/** One stream on its way to a headless client. */
+export interface Reception {
+  readonly peer: ParticipantId
+  readonly consumer: ConsumerId
+  readonly payloadType: number
+  readonly track: Track
+  /** Dials the node, and lets the stream flow. */
+  readonly start: () => Promise<void>
+}
+
+/** Enters a room and prepares to take one stream. */
+export async function receive(
+  room: RoomDoor,
+  { name, producer, kind }: { name: string; producer: ProducerId; kind: MediaLine['kind'] },
+): Promise<Reception> {
+  const { id: peer, session } = await room.enter(name)
+  const { consumer, rtpParameters } = await room.consume(peer, producer)
+  const { mid, codecs, encodings } = rtpParameters as unknown as {
+    mid: string
+    codecs: [{ payloadType: number }]
+    encodings: [{ ssrc: number }]
+  }
+  const { payloadType } = codecs[0]
+  const line = {
+    kind,
+    direction: 'RecvOnly',
+    mid,
+    payloadType,
+    ssrcs: [encodings[0].ssrc],
+  } as const
+  const end = await openMediaEnd(session.recv, line)
+  const { track, dtlsParameters } = end
+  await room.must('transport.connect', { peer, transport: session.recv.id, dtlsParameters })
+  return {
+    ...{ peer, consumer, payloadType, track },
+    start: async () => {
+      await end.connect()
+      await room.must('consumer.resume', { peer, consumer })
     },
   }
 }
