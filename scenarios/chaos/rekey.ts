@@ -3,8 +3,8 @@
  * browsers. Two stay in Chromium; a third comes and goes in Firefox: how much of each other's sound do
  * the two lose at it, beside as much time in which nothing happens, and beside the same call without
  * encryption? With sound alone, as pictures of three people keep two cores so busy that sound is lost for
- * that; and with pictures. Then somebody is removed who keeps every key, by a node that goes on sending to him: how
- * long does he still open frames and see pictures?
+ * that; and with pictures. Then somebody is removed who keeps every key, by a node that goes on sending
+ * to him: how long does he still open frames and see pictures?
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { hears, watches } from '../lab/caller.ts'

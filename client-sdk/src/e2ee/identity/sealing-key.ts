@@ -75,20 +75,18 @@ export class SealingKeys {
 
   /** The periods whose keys there are, in the order in which these were made. */
   async #made(): Promise<readonly number[]> {
-    const { store, user } = this.#ports
     // Written by `#keep`.
-    return ((await store.get(`sealing/${user}`)) as readonly number[] | undefined) ?? []
+    const made = (await this.#ports.store.get(this.#listName)) as readonly number[] | undefined
+    return made ?? []
   }
 
   /** Remembers these keys, and forgets those that were replaced long ago. */
   async #keep(made: readonly number[]): Promise<void> {
-    const { store, user } = this.#ports
+    const { store } = this.#ports
     const latest = made.at(-1) ?? 0
     const isOver = (index: number) => latest - (made[index + 1] ?? latest) >= KEPT_PERIODS
-    await store.set(
-      `sealing/${user}`,
-      made.filter((_, index) => !isOver(index)),
-    )
+    const kept = made.filter((_, index) => !isOver(index))
+    await store.set(this.#listName, kept)
     for (const [index, period] of made.entries()) {
       if (isOver(index)) await store.delete(this.#nameOf(period))
     }
@@ -97,6 +95,10 @@ export class SealingKeys {
   async #pair(period: number): Promise<CryptoKeyPair> {
     // The store gives back what was put there under this name.
     return (await this.#ports.store.get(this.#nameOf(period))) as CryptoKeyPair
+  }
+
+  get #listName(): string {
+    return `sealing/${this.#ports.user}/made`
   }
 
   #nameOf(period: number): string {
