@@ -7,6 +7,8 @@ import { servePage } from '../lab/page-server.ts'
 import { until } from '../lab/patience.ts'
 import { RedisProcess } from '../lab/redis-process.ts'
 import { freePort, ServiceProcess } from '../lab/service-process.ts'
+import { openNodes } from './nodes.ts'
+import type { Nodes } from './nodes.ts'
 
 const TONES_HZ = [440, 660] as const
 
@@ -20,12 +22,9 @@ export interface Member {
 }
 
 /** Two signaling processes that share a Redis, a node, and a browser for each person. */
-export interface Pair {
+export interface Pair extends Pick<Nodes, 'sfu' | 'spare'> {
   readonly redis: RedisProcess
   readonly members: readonly [Member, Member]
-  readonly sfu: ServiceProcess
-  /** A second node, which has not been started. */
-  readonly spare: ServiceProcess
   /** Opens a browser that connects to one of the two, and to the other where that one is gone. */
   arrive(user: string, first: 0 | 1, options?: object): Promise<Caller>
   /** Waits until both know each other. */
@@ -34,33 +33,19 @@ export interface Pair {
 }
 
 /** `spare`: signaling knows of a second node. */
-export async function openPair({ spare: withSpare = false } = {}): Promise<Pair> {
-  const [control, media, redisPort] = [await freePort(), await freePort(), await freePort()]
-  const [spareControl, spareMedia] = [await freePort(), await freePort()]
-  const controls = [control, ...(withSpare ? [spareControl] : [])]
+export async function openPair({ spare = false } = {}): Promise<Pair> {
   const ports = [await freePort(), await freePort()] as const
-  const redis = new RedisProcess(redisPort)
+  const redis = new RedisProcess(await freePort())
   await redis.start()
+  const nodes = await openNodes({ PARLEY_PUBLIC_ADDRESS: '127.0.0.1' }, { spare })
   const shared = {
     PARLEY_HOST: '127.0.0.1',
     PARLEY_DEV: '1',
     PARLEY_PUBLIC_ADDRESS: '127.0.0.1',
     PARLEY_SECRET: 'the secret of these tokens',
-    PARLEY_SFU_SECRET: 'the secret of these nodes',
-    PARLEY_SFU_NODES: controls.map((one) => `127.0.0.1:${one}`).join(),
-    PARLEY_SFU_CONTROL: `127.0.0.1:${control}`,
-    PARLEY_SFU_PORT: String(media),
-    PARLEY_SFU_WORKERS: '1',
+    ...nodes.known,
     PARLEY_REDIS_URL: redis.url,
   }
-  const node = (env: Readonly<Record<string, string>>) =>
-    new ServiceProcess({ service: 'sfu', env: { ...shared, ...env }, ready: /control link open/ })
-  const sfu = node({})
-  await sfu.start()
-  const spare = node({
-    PARLEY_SFU_CONTROL: `127.0.0.1:${spareControl}`,
-    PARLEY_SFU_PORT: String(spareMedia),
-  })
   const members = [member(shared, ports[0]), member(shared, ports[1])] as const
   for (const { process } of members) await process.start()
   const page = await servePage('127.0.0.1')
@@ -69,8 +54,8 @@ export async function openPair({ spare: withSpare = false } = {}): Promise<Pair>
   const pair: Pair = {
     redis,
     members,
-    sfu,
-    spare,
+    sfu: nodes.sfu,
+    spare: nodes.spare,
     async arrive(user, first, options = {}) {
       const toneHz = TONES_HZ[browsers.length % TONES_HZ.length] ?? TONES_HZ[0]
       const browser = await launchChromium(toneHz, { secureOrigin: page.url })
@@ -94,7 +79,7 @@ export async function openPair({ spare: withSpare = false } = {}): Promise<Pair>
       for (const balancer of balancers) balancer.close()
       page.close()
       for (const { process } of members) await process.stop()
-      for (const one of [sfu, spare]) await one.stop()
+      await nodes.close()
       await redis.kill()
     },
   }

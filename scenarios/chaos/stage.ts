@@ -3,6 +3,8 @@ import type { LaunchOptions, ToneBrowser } from '../lab/browsers.ts'
 import { Caller } from '../lab/caller.ts'
 import { servePage } from '../lab/page-server.ts'
 import { freePort, ServiceProcess } from '../lab/service-process.ts'
+import { openNodes } from './nodes.ts'
+import type { Nodes } from './nodes.ts'
 
 const FIRST_TONE_HZ = 440
 const TONE_STEP_HZ = 220
@@ -18,11 +20,8 @@ export interface StageOptions {
 }
 
 /** Services in processes of their own, each of which may die, and a browser for each person. */
-export interface Stage {
+export interface Stage extends Pick<Nodes, 'sfu' | 'spare'> {
   readonly signaling: ServiceProcess
-  readonly sfu: ServiceProcess
-  /** A second node, which has not been started. */
-  readonly spare: ServiceProcess
   /** Opens a browser of its own and connects. */
   arrive(user: string, options?: object, launch?: LaunchOptions): Promise<Caller>
   close(): Promise<void>
@@ -31,22 +30,20 @@ export interface Stage {
 /** Starts signaling and a node. `address`: where browsers reach them. */
 export async function openStage(
   address = '127.0.0.1',
-  { nodeAddress = address, relay, spare: withSpare = false }: StageOptions = {},
+  { nodeAddress = address, relay, spare = false }: StageOptions = {},
 ): Promise<Stage> {
-  const [port, control, media] = [await freePort(), await freePort(), await freePort()]
-  const [spareControl, spareMedia] = [await freePort(), await freePort()]
-  const controls = [control, ...(withSpare ? [spareControl] : [])]
+  const port = await freePort()
+  const nodes = await openNodes(
+    { PARLEY_PUBLIC_ADDRESS: nodeAddress, PARLEY_SFU_LISTEN: nodeAddress },
+    { spare },
+  )
   const shared = {
     PARLEY_HOST: '0.0.0.0',
     PARLEY_PORT: String(port),
     PARLEY_DEV: '1',
     PARLEY_PUBLIC_ADDRESS: address,
     PARLEY_SECRET: 'the secret of these tokens',
-    PARLEY_SFU_SECRET: 'the secret of these nodes',
-    PARLEY_SFU_NODES: controls.map((one) => `127.0.0.1:${one}`).join(),
-    PARLEY_SFU_CONTROL: `127.0.0.1:${control}`,
-    PARLEY_SFU_PORT: String(media),
-    PARLEY_SFU_WORKERS: '1',
+    ...nodes.known,
     ...(relay && {
       PARLEY_TURN_SECRET: 'the secret of these relays',
       PARLEY_TURN_URLS: `turn:${relay.host}:${relay.port}?transport=udp`,
@@ -55,15 +52,6 @@ export async function openStage(
       PARLEY_TURN_WORKERS: '1',
     }),
   }
-  const sfuEnv = { ...shared, PARLEY_PUBLIC_ADDRESS: nodeAddress, PARLEY_SFU_LISTEN: nodeAddress }
-  const node = (env: Readonly<Record<string, string>>) =>
-    new ServiceProcess({ service: 'sfu', env: { ...sfuEnv, ...env }, ready: /control link open/ })
-  const sfu = node({})
-  await sfu.start()
-  const spare = node({
-    PARLEY_SFU_CONTROL: `127.0.0.1:${spareControl}`,
-    PARLEY_SFU_PORT: String(spareMedia),
-  })
   const turn = relay && new ServiceProcess({ service: 'turn', env: shared, ready: /listening/ })
   await turn?.start()
   const signaling = new ServiceProcess({
@@ -76,8 +64,8 @@ export async function openStage(
   const browsers: ToneBrowser[] = []
   return {
     signaling,
-    sfu,
-    spare,
+    sfu: nodes.sfu,
+    spare: nodes.spare,
     async arrive(user, options = {}, launch = {}) {
       const toneHz = FIRST_TONE_HZ + browsers.length * TONE_STEP_HZ
       const browser = await launchChromium(toneHz, { secureOrigin: page.url, ...launch })
@@ -89,8 +77,7 @@ export async function openStage(
       for (const { browser } of browsers) await browser.close()
       page.close()
       await signaling.stop()
-      await sfu.stop()
-      await spare.stop()
+      await nodes.close()
       await turn?.stop()
     },
   }
